@@ -47,6 +47,7 @@ advice (`hint`): rule E of the lifecycle. Facts are fields, so nobody needs to r
 `ERRORS` is the whole table; `error_class()` looks a code up, in any of the spellings that apps log.
 """
 
+import inspect
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -397,7 +398,7 @@ class EventLogError(DataError):
 
 
 def _annotated(cls: type) -> set[str]:
-    return {name for base in cls.__mro__ for name in base.__dict__.get("__annotations__", {})}
+    return {name for base in cls.__mro__ for name in inspect.get_annotations(base)}
 
 
 def _tree(cls: type[TerminalError]) -> list[type[TerminalError]]:
