@@ -1,0 +1,138 @@
+"""Finding readers: discovery, its time-outs, and watching without touching the status (D)."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeVar
+
+from terminal_kit.errors import CanceledError, ScanTimeoutError, SupersededError, TerminalError
+from terminal_kit.events import ConnectionStatus, Kind
+from terminal_kit.reader import Reader
+from terminal_kit.terminal.neighbourhood import Neighbourhood
+from terminal_kit.terminal.operation import Discovery, Operation, Outcome
+from terminal_kit.terminal.state import State, code_of
+from terminal_kit.terminal.status import Discovering, NotConnected
+
+T = TypeVar("T")
+
+
+class Finder:
+    """The discoveries of one terminal. `labels` are the user's names for readers."""
+
+    def __init__(self, state: State, labels: Mapping[str, str]) -> None:
+        self._state = state
+        self._labels = labels
+        self._monitors: set[Operation[None]] = set()
+
+    def discover(self, timeout_s: float | None, *, show_others: bool) -> Discovery:
+        """Starts a discovery and gives its handle."""
+        discovery = Discovery()
+
+        def hand_over(neighbourhood: Neighbourhood) -> bool:
+            discovery.hand_over(neighbourhood.readers())
+            return False
+
+        work = self.scan(hand_over, timeout_s=timeout_s, show_others=show_others)
+        operation = self.begin("discover_readers", work, discovery.finish, timeout_s=timeout_s)
+        discovery.attach(lambda: operation.cancel(CanceledError("the discovery was canceled")))
+        return discovery
+
+    def monitor(self, *, show_others: bool) -> Discovery:
+        """Starts a watch that no status knows of (D4)."""
+        discovery = Discovery()
+
+        async def watch() -> None:
+            neighbourhood = self.neighbourhood(show_others=show_others)
+            async with neighbourhood.scanning():
+                while True:
+                    discovery.hand_over(neighbourhood.readers())
+                    await neighbourhood.tick()
+
+        def done(outcome: Outcome) -> None:
+            self._monitors.discard(operation)
+            discovery.finish(None if isinstance(outcome, CanceledError) else outcome)
+
+        operation = Operation("monitor", watch(), done)
+        self._monitors.add(operation)
+        discovery.attach(lambda: operation.cancel(CanceledError("the watch was canceled")))
+        return discovery
+
+    async def close(self) -> None:
+        """Ends every watch."""
+        for monitor in list(self._monitors):
+            monitor.cancel(CanceledError("the terminal was closed"))
+            await monitor.stopped()
+
+    def neighbourhood(self, *, show_others: bool = False) -> Neighbourhood:
+        """A fresh list of who is near."""
+        state = self._state
+        return Neighbourhood(state.radio, state.recorder, state.limits, show_others=show_others, labels=self._labels)
+
+    async def scan(
+        self, until: Callable[[Neighbourhood], bool], *, timeout_s: float | None, show_others: bool = False
+    ) -> list[Reader]:
+        """Scans until `until(neighbourhood)`. At the time-out: what there is, or `ScanTimeoutError` (D2)."""
+        neighbourhood = self.neighbourhood(show_others=show_others)
+        try:
+            async with asyncio.timeout(timeout_s), neighbourhood.scanning():
+                while not until(neighbourhood):
+                    await neighbourhood.tick()
+                    self._state.check_host()
+        except TimeoutError as error:
+            if isinstance(error, TerminalError):
+                raise
+            if not neighbourhood.readers():
+                raise ScanTimeoutError(
+                    f"no reader was heard within {timeout_s:g} s", timeout_s=timeout_s or 0.0
+                ) from error
+        return neighbourhood.readers()
+
+    def begin(
+        self,
+        name: str,
+        work: Coroutine[Any, Any, T],
+        on_done: Callable[[Outcome], None],
+        *,
+        timeout_s: float | None,
+    ) -> Operation[T]:
+        """Makes a discovery the running operation. An older one ends as superseded, before the new scan starts (D4)."""
+        state, before = self._state, self._state.operation
+        status = Discovering(state.recorder.next_attempt_id())
+        started_s = state.now_s()
+
+        def done(outcome: Outcome) -> None:
+            if state.operation is operation:
+                state.operation = None
+            if isinstance(outcome, SupersededError) and state.status is ConnectionStatus.CONNECTING:
+                outcome = None  # a connection that starts is a discovery's natural end (D1)
+            if state.now is status:
+                state.enter(NotConnected())
+            state.tell(
+                Kind.DISCOVERY_FINISHED,
+                reader="",
+                attempt_id=status.attempt_id,
+                error_code=code_of(outcome),
+                text=str(outcome) if outcome else None,
+                duration_s=state.now_s() - started_s,
+            )
+            if isinstance(outcome, ScanTimeoutError):
+                state.notice("scan_timed_out", "", text=outcome.hint)
+            on_done(outcome)
+
+        state.enter(status)
+        state.tell(Kind.DISCOVERY_STARTED, reader="", attempt_id=status.attempt_id, extra={"timeout_s": timeout_s})
+        operation = Operation(name, after(before, work), done)
+        state.operation = operation
+        if before is not None:
+            before.cancel(SupersededError(f"{before.name} was superseded by {name}"))
+        return operation
+
+
+async def after(before: Operation[Any] | None, work: Coroutine[Any, Any, T]) -> T:
+    """`work`, once the operation before it has let go of the radio: hosts run one scan at a time."""
+    try:
+        if before is not None:
+            await before.stopped()
+    except BaseException:
+        work.close()
+        raise
+    return await work

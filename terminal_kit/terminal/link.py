@@ -1,0 +1,261 @@
+"""One link to one reader: from the connection request to the link's end, with everything learned on the way.
+
+Operations on a link die with it: whoever waits for an answer gets the loss instead (X1's evidence in it).
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar
+
+from bleak import BleakClient
+from bleak.backends.characteristic import BleakGATTCharacteristic
+from bleak.exc import BleakError
+
+from terminal_kit import profile
+from terminal_kit.errors import CommunicationError, LinkLostError, TerminalError
+from terminal_kit.events import DisconnectReason, ReasonSource
+from terminal_kit.profile import BatteryState, LastStop, Notice, NoticeCode, ReaderState
+from terminal_kit.radio import Radio
+from terminal_kit.radio.translation import translate
+from terminal_kit.reader import Reader
+from terminal_kit.terminal.policy import Limits
+
+_REASON_OF_CODE = {
+    0x06: DisconnectReason.PEER_REMOVED_PAIRING_INFORMATION,  # PIN or key missing
+    0x08: DisconnectReason.BLUETOOTH_SIGNAL_LOST,  # connection timeout: the supervision timeout
+    0x15: DisconnectReason.POWERED_OFF,  # remote device terminated: power off
+    0x22: DisconnectReason.BLUETOOTH_SIGNAL_LOST,  # link layer response timeout
+    0x3D: DisconnectReason.PEER_REMOVED_PAIRING_INFORMATION,  # MIC failure: the keys differ
+}
+"""What a link-layer code proves by itself (Core Vol 1 Part F, 2). Others say who ended the link, not why."""
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class LinkEnd:
+    """Why a link ended: the reason, who says so, and the link-layer code where there is one (X1)."""
+
+    reason: DisconnectReason
+    source: ReasonSource
+    hci_code: int | None = None
+
+    def error(self, reader: str) -> LinkLostError:
+        """The error for whoever was waiting for an answer."""
+        return LinkLostError(
+            f"the link to {reader} ended: {self.reason}", reader=reader, reason=self.reason, hci_code=self.hci_code
+        )
+
+
+@dataclass(slots=True)
+class Facts:
+    """What a connected reader told of itself; None where its profile does not have it."""
+
+    serial: str | None = None
+    firmware: str | None = None
+    battery: BatteryState | None = None
+    state: ReaderState | None = None
+    last_stop: LastStop | None = None
+    location_id: str | None = None
+
+
+class Link:
+    """A live link. Made by `Link.open()`, which either gives a good one or leaves nothing behind."""
+
+    def __init__(self, radio: Radio, reader: Reader, limits: Limits) -> None:
+        self._radio = radio
+        self._limits = limits
+        self._now_s = radio.clock.monotonic_s
+        self._undo = AsyncExitStack()
+        self._end: asyncio.Future[LinkEnd] = asyncio.get_running_loop().create_future()
+        self._farewell: tuple[float, DisconnectReason] | None = None
+        self._expected: DisconnectReason | None = None
+        self.reader = reader
+        self.facts = Facts()
+        self.opened_s = self._now_s()
+        self.client = radio.client(reader.details, on_disconnect=self._on_disconnect, timeout_s=limits.link_s)
+
+    @classmethod
+    async def open(cls, radio: Radio, reader: Reader, limits: Limits) -> Self:
+        """Connects. Raises the translated error, with nothing left open."""
+        link = cls(radio, reader, limits)
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(link._disconnect)
+            try:
+                async with asyncio.timeout(limits.link_s):
+                    await link.client.connect()
+            except Exception as error:
+                raise translate(error, reader=reader.serial, timeout_s=limits.link_s) from error
+            link.opened_s = link._now_s()
+            link._undo = undo.pop_all()
+        return link
+
+    async def close(self, reason: DisconnectReason = DisconnectReason.DISCONNECT_REQUESTED) -> LinkEnd:
+        """Ends the link for `reason`, which is ours to know; gives how it ended. Safe to repeat."""
+        self.expect(reason)
+        await self._undo.aclose()
+        if not self._end.done():
+            # The host's stack confirmed nothing: for us the link is over all the same.
+            self._end.set_result(LinkEnd(reason, ReasonSource.HOST))
+        return self._end.result()
+
+    def expect(self, reason: DisconnectReason) -> None:
+        """Notes what the host knows: if the link ends next, this is why (unless the reader itself says better)."""
+        if not self._end.done():
+            self._expected = reason
+
+    async def ended(self) -> LinkEnd:
+        """Waits for the link's end."""
+        return await asyncio.shield(self._end)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the link stands."""
+        return not self._end.done()
+
+    async def during(self, work: Coroutine[Any, Any, T]) -> T:
+        """`work`'s result. Raises the loss where the link ends first, `CommunicationError` after a silence."""
+        task = asyncio.ensure_future(work)
+        try:
+            async with asyncio.timeout(self._limits.answer_s):
+                await asyncio.wait({task, self._end}, return_when=asyncio.FIRST_COMPLETED)
+        except TimeoutError as error:
+            raise CommunicationError(
+                f"{self.reader.serial} did not answer within {self._limits.answer_s:g} s", reader=self.reader.serial
+            ) from error
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task})
+        if task.cancelled() or (task.exception() and not self.client.is_connected):
+            await asyncio.wait({self._end}, timeout=self._limits.disconnect_s)
+        if self._end.done() and (task.cancelled() or task.exception()):
+            raise self._end.result().error(self.reader.serial) from (None if task.cancelled() else task.exception())
+        try:
+            return task.result()
+        except Exception as error:
+            raise translate(error, reader=self.reader.serial) from error
+
+    async def read_facts(self) -> Facts:
+        """Reads what the reader tells of itself, part by part; a part that its profile lacks stays None."""
+        text = profile.decode_text
+        facts = self.facts
+        facts.serial = await self._read(profile.SERIAL_NUMBER, text) or None
+        facts.firmware = await self._read(profile.SOFTWARE_REVISION, text) or None
+        facts.state = await self._read(profile.STATE, ReaderState.decode)
+        facts.last_stop = await self._read(profile.LAST_STOP, LastStop.decode)
+        facts.location_id = await self._read(profile.REGISTRATION, text) or None
+        facts.battery = await self.read_battery()
+        return facts
+
+    async def read_battery(self) -> BatteryState | None:
+        """The battery: its level status where the reader has it, else its bare level."""
+        status = await self._read(profile.BATTERY_LEVEL_STATUS, BatteryState.decode)
+        if status is not None and status.level is not None:
+            return status
+        level = await self._read(profile.BATTERY_LEVEL, profile.decode_battery_level)
+        return None if level is None else BatteryState(level, status.charging if status else None)
+
+    async def read_state(self) -> ReaderState | None:
+        """The reader's state, which also shows that it still answers."""
+        return await self._read(profile.STATE, ReaderState.decode)
+
+    async def listen(
+        self,
+        *,
+        on_notice: Callable[[Notice], None],
+        on_state: Callable[[ReaderState], None],
+        on_battery: Callable[[BatteryState], None],
+    ) -> None:
+        """Subscribes to what the reader reports by itself; the farewell first, since it explains the rest."""
+
+        def notice(data: bytes) -> None:
+            told = Notice.decode(data)
+            if told is None:
+                return
+            if told.code is NoticeCode.FAREWELL and told.reason is not None:
+                self._farewell = (self._now_s(), told.reason)
+            on_notice(told)
+
+        await self._subscribe(profile.NOTICE, notice)
+        await self._subscribe(profile.STATE, lambda data: on_state(ReaderState.decode(data)))
+        subscribed = await self._subscribe(
+            profile.BATTERY_LEVEL_STATUS, lambda data: on_battery(BatteryState.decode(data))
+        )
+        if not subscribed:
+            await self._subscribe(
+                profile.BATTERY_LEVEL,
+                lambda data: on_battery(BatteryState(profile.decode_battery_level(data), None)),
+            )
+
+    async def register(self, location_id: str) -> None:
+        """Registers the reader at a location, over a paired link (C1, C8)."""
+        await self._write(profile.REGISTRATION, location_id.encode())
+        self.facts.location_id = location_id
+
+    async def reboot(self) -> None:
+        """Asks the reader to restart (R1), over a paired link."""
+        self.expect(DisconnectReason.REBOOT_REQUESTED)
+        await self._write(profile.COMMAND, bytes([profile.CommandCode.REBOOT]))
+
+    async def pair(self) -> None:
+        """Pairs and bonds (C8). Where the host's system pairs by itself (macOS), the first write does it."""
+        try:
+            await self.during(self.client.pair())
+        except TerminalError as error:
+            if not isinstance(error.__cause__, NotImplementedError):
+                raise
+
+    def has(self, uuid: str) -> bool:
+        """Whether the reader offers this characteristic."""
+        return self._characteristic(uuid) is not None
+
+    def _characteristic(self, uuid: str) -> BleakGATTCharacteristic | None:
+        return self.client.services.get_characteristic(uuid)
+
+    async def _read(self, uuid: str, decode: Callable[[bytes], R]) -> R | None:
+        characteristic = self._characteristic(uuid)
+        if characteristic is None or "read" not in characteristic.properties:
+            return None
+        return decode(bytes(await self.during(self.client.read_gatt_char(characteristic))))
+
+    async def _write(self, uuid: str, data: bytes) -> None:
+        characteristic = self._characteristic(uuid)
+        if characteristic is None:
+            raise CommunicationError(f"{self.reader.serial} lacks {uuid}", reader=self.reader.serial)
+        await self.during(self.client.write_gatt_char(characteristic, data, response=True))
+
+    async def _subscribe(self, uuid: str, callback: Callable[[bytes], None]) -> bool:
+        characteristic = self._characteristic(uuid)
+        if characteristic is None or "notify" not in characteristic.properties:
+            return False
+        await self.during(self.client.start_notify(characteristic, lambda _characteristic, data: callback(bytes(data))))
+        return True
+
+    async def _disconnect(self) -> None:
+        try:
+            async with asyncio.timeout(self._limits.disconnect_s):
+                await self.client.disconnect()
+        except (BleakError, TimeoutError, OSError):
+            # The stack below is already gone; the link's end is told by its callback or by close().
+            return
+
+    def _on_disconnect(self, _client: BleakClient) -> None:
+        if not self._end.done():
+            self._end.set_result(self._explain())
+
+    def _explain(self) -> LinkEnd:
+        """The evidence in the order of X1."""
+        code = self._radio.link_loss(self.client).hci_code
+        if self._farewell and self._now_s() - self._farewell[0] <= self._limits.farewell_counts_s:
+            return LinkEnd(self._farewell[1], ReasonSource.FAREWELL, code)
+        if self._expected is not None:
+            return LinkEnd(self._expected, ReasonSource.HOST, code)
+        if self._radio.host_state().fault is not None:
+            return LinkEnd(DisconnectReason.BLUETOOTH_DISABLED, ReasonSource.HOST, code)
+        if code in _REASON_OF_CODE:
+            return LinkEnd(_REASON_OF_CODE[code], ReasonSource.BACKEND, code)
+        return LinkEnd(DisconnectReason.UNKNOWN, ReasonSource.NONE, code)

@@ -1,0 +1,126 @@
+"""Getting a lost reader back: listen for it, connect when it is heard, bounded in number and time (X2, X6)."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import replace
+
+from terminal_kit.errors import (
+    BatteryCriticallyLowError,
+    PairingLostError,
+    RadioUnavailableError,
+    ReconnectFailedError,
+    TerminalError,
+    UpdateRequiredError,
+)
+from terminal_kit.events import DisconnectReason, Kind
+from terminal_kit.radio import HostState, Radio
+from terminal_kit.reader import Reader
+from terminal_kit.terminal.neighbourhood import Neighbourhood
+from terminal_kit.terminal.policy import Limits, ReconnectPolicy
+from terminal_kit.terminal.record import Recorder
+from terminal_kit.terminal.relation import Relation
+
+_HOPELESS = (PairingLostError, BatteryCriticallyLowError, UpdateRequiredError)
+"""Failures that no further attempt can mend: somebody has to do something first."""
+
+
+class Reconnection:
+    """One automatic reconnection. `attempts` counts the tries at a link so far."""
+
+    def __init__(
+        self, radio: Radio, recorder: Recorder, limits: Limits, policy: ReconnectPolicy, rng: random.Random
+    ) -> None:
+        self._radio = radio
+        self._recorder = recorder
+        self._limits = limits
+        self._policy = policy
+        self._rng = rng
+        self._now_s = radio.clock.monotonic_s
+        self.attempts = 0
+
+    async def run(
+        self, relation: Relation, attempt_id: str, reason: DisconnectReason, next_session: Callable[[], int]
+    ) -> None:
+        """Brings `relation`'s link back. Raises `ReconnectFailedError` at a bound, or what cannot be mended."""
+        try:
+            async with asyncio.timeout(self._policy.host_limit_s):
+                await self._host_ready(reason)
+            async with asyncio.timeout(self._policy.limit_s):
+                await self._try(relation, attempt_id, next_session)
+        except TimeoutError as error:
+            if isinstance(error, TerminalError):
+                raise
+            raise self._gave_up(relation.reader, "did not come back in time") from error
+
+    def _gave_up(self, reader: Reader, what: str) -> ReconnectFailedError:
+        return ReconnectFailedError(
+            f"{reader.serial} {what} ({self.attempts} attempts)",
+            reader=reader.serial,
+            attempts=self.attempts,
+            hint="Check that the reader is on and near, then discover again.",
+        )
+
+    async def _try(self, relation: Relation, attempt_id: str, next_session: Callable[[], int]) -> None:
+        while True:
+            relation.reader = replace(relation.reader, details=(await self._hear(relation.reader)).details)
+            self.attempts += 1
+            started_s = self._now_s()
+            try:
+                await relation.connect(attempt_id, next_session(), tries=1)
+            except BaseException as error:
+                failed = error if isinstance(error, TerminalError) else None
+                self._attempted(relation, attempt_id, started_s, failed.code if failed else "CANCELED")
+                if failed is None or isinstance(failed, _HOPELESS):
+                    raise
+                if self.attempts >= self._policy.max_attempts:
+                    raise self._gave_up(relation.reader, "could not be reached") from error
+            else:
+                self._attempted(relation, attempt_id, started_s, None)
+                return
+            await asyncio.sleep(self._policy.pause_s(self.attempts, self._rng))
+
+    def _attempted(self, relation: Relation, attempt_id: str, started_s: float, error_code: str | None) -> None:
+        self._recorder.emit(
+            Kind.RECONNECT_ATTEMPTED,
+            reader=relation.reader.serial,
+            attempt_id=attempt_id,
+            attempt=self.attempts,
+            duration_s=self._now_s() - started_s,
+            error_code=error_code,
+        )
+
+    async def _hear(self, reader: Reader) -> Reader:
+        """Listens until the reader advertises; costs no attempt however long it is away."""
+        while True:
+            neighbourhood = Neighbourhood(self._radio, self._recorder, self._limits)
+            try:
+                async with neighbourhood.scanning():
+                    while True:
+                        if found := neighbourhood.find(reader.serial):
+                            return found
+                        await neighbourhood.tick()
+                        if self._radio.host_state().fault is not None:
+                            break
+            except RadioUnavailableError:
+                await asyncio.sleep(self._policy.first_pause_s)
+            await self._host_ready(DisconnectReason.BLUETOOTH_DISABLED)
+
+    async def _host_ready(self, reason: DisconnectReason) -> None:
+        """Waits for the radio, and for the internet where its loss ended the link (X2)."""
+        changed = asyncio.Event()
+
+        def changed_now(_state: HostState) -> None:
+            changed.set()
+
+        undo = self._radio.watch_host(changed_now)
+        try:
+            while True:
+                state = self._radio.host_state()
+                offline = reason is DisconnectReason.INTERNET_LOST and state.internet is False
+                if state.fault is None and not offline:
+                    return
+                await changed.wait()
+                changed.clear()
+        finally:
+            undo()

@@ -1,0 +1,274 @@
+"""`Terminal`: the reader's lifecycle on the host's side. Rules are cited by their numbers in lifecycle.md."""
+
+import random
+from collections.abc import Callable
+from typing import Self
+
+from terminal_kit.errors import (
+    CanceledError,
+    InvalidParameterError,
+    ReaderNotFoundError,
+    ScanTimeoutError,
+    UpdateNotAvailableError,
+)
+from terminal_kit.events import ConnectionStatus
+from terminal_kit.memory import Locations, Memory
+from terminal_kit.radio import Radio, Undo
+from terminal_kit.reader import Location, Reader, check_location_id
+from terminal_kit.terminal.finder import Finder
+from terminal_kit.terminal.keeper import Keeper
+from terminal_kit.terminal.neighbourhood import Neighbourhood
+from terminal_kit.terminal.operation import Discovery
+from terminal_kit.terminal.policy import Limits, ReconnectPolicy
+from terminal_kit.terminal.record import Recorder, Sink
+from terminal_kit.terminal.state import State
+from terminal_kit.terminal.status import Connected
+
+NEAREST_SETTLES_S = 2.0
+"""The nearest reader is known only when its neighbours were heard too: two seconds cover slow advertisers."""
+
+
+class Terminal:
+    """One reader at a time: discover it, connect it at a location, keep it connected, say why it dropped.
+
+    `radio` is where it happens; `sink` takes every `Event` (a log's door); `memory` and `locations` are the user's
+    stored readers and places. Several terminals may share a radio and a sink; `name` tells them apart in the log.
+    Everything a terminal starts it also ends: use it as a context manager, or call `close()`. What each verb does in
+    each status is the table `status.VERBS` (C3); refusals are errors and change nothing.
+    """
+
+    def __init__(
+        self,
+        radio: Radio,
+        *,
+        sink: Sink | None = None,
+        name: str = "terminal",
+        memory: Memory | None = None,
+        locations: Locations | None = None,
+        policy: ReconnectPolicy | None = None,
+        limits: Limits | None = None,
+        seed: int | None = None,
+    ) -> None:
+        self.radio = radio
+        self.name = name
+        self.memory = memory or Memory()
+        self.locations = locations or Locations()
+        self._recorder = Recorder(radio.clock, sink, name)
+        self._state = State(radio, self._recorder, limits or Limits())
+        self._finder = Finder(self._state, self.locations.labels)
+        self._keeper = Keeper(self._state, self._finder, self.memory, policy or ReconnectPolicy(), random.Random(seed))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        reader = self.connected_reader
+        return f"<Terminal {self.name}: {self.status}{f' to {reader.serial}' if reader else ''}>"
+
+    @property
+    def status(self) -> ConnectionStatus:
+        """What the terminal is doing."""
+        return self._state.status
+
+    @property
+    def connected_reader(self) -> Reader | None:
+        """The connected reader; None in every other status, by construction (complaint 6)."""
+        now = self._state.now
+        return now.reader if isinstance(now, Connected) else None
+
+    @property
+    def auto_reconnect(self) -> bool:
+        """Whether an unexpected disconnect is followed by a reconnection (X2); may be set at any time."""
+        return self._keeper.auto_reconnect
+
+    @auto_reconnect.setter
+    def auto_reconnect(self, on: bool) -> None:
+        self._keeper.auto_reconnect = on
+
+    def subscribe(self, listener: Sink) -> Undo:
+        """Calls `listener(event)` for every event; returns what ends that."""
+        return self._recorder.subscribe(listener)
+
+    async def until(self, status: ConnectionStatus) -> None:
+        """Waits until the terminal has this status; put it in `asyncio.timeout()` to wait no longer than you want."""
+        await self._state.until(lambda now: now.status is status)
+
+    def list_locations(self) -> list[Location]:
+        """The places where a reader can be registered (L1)."""
+        return self.locations.list_locations()
+
+    def discover_readers(self, timeout_s: float | None = None, *, show_others: bool = False) -> Discovery:
+        """Starts a scan and gives its handle: iterate for the whole current list, or await the last one (D1).
+
+        `timeout_s`: 0 or None for no limit (D2). `show_others` lists devices that are no readers too (D8). Raises
+        `AlreadyConnectedError` (D4), `BusyError` and the host's faults (D5); a running discovery is superseded.
+        """
+        if timeout_s is not None and timeout_s < 0:
+            raise InvalidParameterError("timeout_s is negative", parameter="timeout_s", value=timeout_s)
+        self._state.admit("discover_readers")
+        self._state.check_host()
+        return self._finder.discover(timeout_s or None, show_others=show_others)
+
+    async def cancel_discovering(self) -> None:
+        """Ends the running discovery. Raises `CancelFailedError` where there is none."""
+        self._state.admit("cancel_discovering")
+        await self._state.cancel(CanceledError("the discovery was canceled"))
+
+    def monitor(self, *, show_others: bool = False) -> Discovery:
+        """Watches the neighbourhood without touching the status, while connected too (D4). End it with `cancel()`."""
+        self._state.check_host()
+        return self._finder.monitor(show_others=show_others)
+
+    async def connect_reader(
+        self, reader: Reader, location_id: str, auto_reconnect_on_unexpected_disconnect: bool = True
+    ) -> Reader:
+        """Connects a discovered reader and registers it at a location (C1). Gives the reader as it then is.
+
+        Raises `InvalidParameterError` before any radio work; `BusyError`, `AlreadyConnectedError` (C3);
+        `BatteryCriticallyLowError` (C4); `UpdateRequiredError`; `LinkError` and its kin; the host's faults (D5).
+        A reader from before a disconnect is found again by its serial number (C2).
+        """
+        self._check_location(location_id)
+        self._state.admit("connect_reader")
+        self._state.check_host()
+        self._keeper.check_online(reader, location_id)
+        self._keeper.auto_reconnect = auto_reconnect_on_unexpected_disconnect
+        return await self._keeper.begin(reader, location_id).result()
+
+    async def cancel_connecting(self) -> None:
+        """Ends the connection that is being made. Raises `CancelFailedError` where there is none."""
+        self._state.admit("cancel_connecting")
+        await self._state.cancel(CanceledError("connecting was canceled"))
+
+    async def easy_connect(
+        self,
+        location_id: str,
+        *,
+        serial: str | None = None,
+        timeout_s: float = 15.0,
+        auto_reconnect_on_unexpected_disconnect: bool = True,
+    ) -> Reader:
+        """Discovers, matches and connects in one call; stops scanning when found (C6).
+
+        Without a `serial` the nearest reader that can be connected is taken (D7). Raises `ReaderNotFoundError` at
+        `timeout_s` seconds, and what `connect_reader` raises.
+        """
+        self._check_location(location_id)
+
+        def choose(readers: list[Reader]) -> tuple[Reader, str] | None:
+            fitting = (reader for reader in readers if (reader.serial == serial if serial else reader.is_ours))
+            found = next(fitting, None)
+            return (found, location_id) if found else None
+
+        return await self._find_and_connect(
+            choose,
+            wanted=serial or "a reader",
+            timeout_s=timeout_s,
+            settle_s=0.0 if serial else NEAREST_SETTLES_S,
+            auto_reconnect=auto_reconnect_on_unexpected_disconnect,
+        )
+
+    async def connect_nearest(self, location_id: str, *, timeout_s: float = 15.0) -> Reader:
+        """Connects the reader with the strongest signal (D7)."""
+        return await self.easy_connect(location_id, timeout_s=timeout_s)
+
+    async def reconnect_last_reader(self, *, timeout_s: float = 15.0) -> Reader:
+        """Connects the first stored reader that appears, at its stored location, and ends the scan in time (C7).
+
+        Raises `ReaderNotFoundError` that names the readers it looked for.
+        """
+        stored = {reader.serial: reader.location_id for reader in self.memory.readers()}
+        if not stored:
+            raise ReaderNotFoundError(
+                "no reader has been connected from here yet", hint="Discover readers and connect one first."
+            )
+
+        def choose(readers: list[Reader]) -> tuple[Reader, str] | None:
+            heard = {reader.serial: reader for reader in readers}
+            serial = next((serial for serial in stored if serial in heard), None)
+            return (heard[serial], stored[serial]) if serial else None
+
+        return await self._find_and_connect(
+            choose, wanted=", ".join(stored), timeout_s=timeout_s, settle_s=0.0, auto_reconnect=True
+        )
+
+    async def disconnect_reader(self) -> None:
+        """Disconnects at one's own wish; nothing reconnects after it (X5). Raises `NotConnectedError`, `BusyError`.
+
+        There is no need to do so to save power: the reader has its own standby (C5).
+        """
+        self._state.admit("disconnect_reader")
+        await self._keeper.disconnect()
+
+    async def reboot_reader(self) -> None:
+        """Restarts the reader (R1). Returns when it has left; auto-reconnect brings it back."""
+        self._state.admit("reboot_reader")
+        await self._keeper.reboot()
+
+    async def cancel_reader_reconnection(self) -> None:
+        """Ends the automatic reconnection: *reconnect failed* (canceled), then *disconnected* (X3)."""
+        self._state.admit("cancel_reader_reconnection")
+        await self._keeper.stop_reconnecting(CanceledError("the reconnection was canceled"))
+
+    async def install_available_update(self) -> None:
+        """Installs the update that waits for the connected reader. Raises `UpdateNotAvailableError` (U7)."""
+        self._state.admit("install_available_update")
+        reader = self.connected_reader
+        raise UpdateNotAvailableError("no update can be installed now", reader=reader.serial if reader else "")
+
+    async def cancel_installing_update(self) -> None:
+        """Cancels an installation. Raises `CancelFailedError` where none runs."""
+        self._state.admit("cancel_installing_update")
+
+    async def close(self) -> None:
+        """Ends whatever runs, disconnects, and leaves no task behind. Safe to repeat."""
+        why = CanceledError("the terminal was closed")
+        await self._finder.close()
+        await self._state.cancel(why)
+        await self._keeper.close(why)
+
+    def _check_location(self, location_id: str | None) -> None:
+        if self.locations.find(check_location_id(location_id)) is None:
+            known = ", ".join(place.id for place in self.locations.list_locations())
+            raise InvalidParameterError(
+                f"{location_id} is not one of your locations",
+                parameter="location_id",
+                value=location_id,
+                hint=f"Choose one of {known}, or add it to your locations file.",
+            )
+
+    async def _find_and_connect(
+        self,
+        choose: Callable[[list[Reader]], tuple[Reader, str] | None],
+        *,
+        wanted: str,
+        timeout_s: float,
+        settle_s: float,
+        auto_reconnect: bool,
+    ) -> Reader:
+        self._state.admit("easy_connect")
+        self._state.check_host()
+        settled_at_s = self._state.now_s() + settle_s
+
+        def until(neighbourhood: Neighbourhood) -> bool:
+            return self._state.now_s() >= settled_at_s and choose(neighbourhood.readers()) is not None
+
+        work = self._finder.scan(until, timeout_s=timeout_s)
+        readers: list[Reader] = []
+        cause: ScanTimeoutError | None = None
+        try:
+            readers = await self._finder.begin("easy_connect", work, lambda _: None, timeout_s=timeout_s).result()
+        except ScanTimeoutError as error:
+            cause = error
+        chosen = choose(readers)
+        if chosen is None:
+            raise ReaderNotFoundError(
+                f"{wanted} did not appear within {timeout_s:g} s",
+                serial=wanted,
+                timeout_s=timeout_s,
+                seen=[reader.serial for reader in readers],
+            ) from cause
+        return await self.connect_reader(*chosen, auto_reconnect)
