@@ -39,9 +39,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 
 HEAVY = ("pandas", "plotly", "ipywidgets", "anywidget", "bumble")
 FORBIDDEN: dict[str, tuple[str, ...]] = {
-    **{room: HEAVY[:4] for room in LIVE},
-    **{room: ("bleak", "bumble") for room in (*RECORDED, "eventlog")},
-    **{room: (*HEAVY, "bleak") for room in NOUNS},
+    **dict.fromkeys(LIVE, HEAVY[:4]),
+    **dict.fromkeys((*RECORDED, "eventlog"), ("bleak", "bumble")),
+    **dict.fromkeys(NOUNS, (*HEAVY, "bleak")),
 }
 
 

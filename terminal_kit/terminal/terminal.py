@@ -15,6 +15,7 @@ from terminal_kit.events import ConnectionStatus
 from terminal_kit.memory import Locations, Memory
 from terminal_kit.radio import Radio, Undo
 from terminal_kit.reader import Location, Reader, check_location_id
+from terminal_kit.terminal.blocking import Blocking, Waiter
 from terminal_kit.terminal.finder import Finder
 from terminal_kit.terminal.keeper import Keeper
 from terminal_kit.terminal.neighbourhood import Neighbourhood
@@ -34,7 +35,8 @@ class Terminal:
     `radio` is where it happens; `sink` takes every `Event` (a log's door); `memory` and `locations` are the user's
     stored readers and places. Several terminals may share a radio and a sink; `name` tells them apart in the log.
     Everything a terminal starts it also ends: use it as a context manager, or call `close()`. What each verb does in
-    each status is the table `status.VERBS` (C3); refusals are errors and change nothing.
+    each status is the table `status.VERBS` (C3); refusals are errors and change nothing. `blocking` has the same verbs
+    for people who do not write `await`; `wait` is how they wait (a session passes its own thread).
     """
 
     def __init__(
@@ -48,9 +50,11 @@ class Terminal:
         policy: ReconnectPolicy | None = None,
         limits: Limits | None = None,
         seed: int | None = None,
+        wait: Waiter | None = None,
     ) -> None:
         self.radio = radio
         self.name = name
+        self.blocking = Blocking(self, wait)
         self.memory = memory or Memory()
         self.locations = locations or Locations()
         self._recorder = Recorder(radio.clock, sink, name)

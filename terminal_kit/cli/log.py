@@ -1,0 +1,49 @@
+"""`events`: the rows of a log."""
+
+import argparse
+import json
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
+from terminal_kit.cli.options import Commands, command, printable
+from terminal_kit.eventlog import EventLog
+from terminal_kit.events import Event
+
+_NAMES = tuple(field.name for field in fields(Event))
+_SAID_APART = {"seq", "t_us", "mono_us", "run", "reader", "kind", "terminal"}
+
+
+def add_to(commands: Commands) -> None:
+    """Adds the command."""
+    events = command(
+        commands, "events", "prints the rows of a log", "terminal-kit events bench.db --kind disconnected --json"
+    )
+    events.add_argument("log", help="the log's file")
+    events.add_argument("--reader", help="only this serial")
+    events.add_argument("--kind", help="only this kind")
+    events.add_argument("--json", action="store_true", help="JSON lines with the log's own column names")
+    events.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Prints a line a row, in the order of the log."""
+    with EventLog(chosen.log, read_only=True) as log:
+        radios = {run.id: run.radio for run in log.runs()}
+        for event in log.events(reader=chosen.reader, kind=chosen.kind, radio="all"):
+            radio = radios.get(event.run, "")
+            print(json.dumps(as_json(event, radio)) if chosen.json else as_line(event, radio))
+    return 0
+
+
+def as_json(event: Event, radio: str) -> dict[str, Any]:
+    """The columns that hold something, and which radio the row came from."""
+    columns = {name: getattr(event, name) for name in _NAMES}
+    return {name: value for name, value in columns.items() if value is not None} | {"radio": radio}
+
+
+def as_line(event: Event, radio: str) -> str:
+    """A row for eyes: time, radio, reader, kind, and whatever else it holds."""
+    at = datetime.fromtimestamp(event.t_us / 1e6, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    facts = (f"{name}={value}" for name, value in as_json(event, radio).items() if name not in {*_SAID_APART, "radio"})
+    return f"{at}Z {radio:<9} {printable(event.reader) or '–':<18} {event.kind:<20} {printable(' '.join(facts))}"

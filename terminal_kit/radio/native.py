@@ -1,0 +1,147 @@
+"""The host's own radio, through bleak's backend for the system.
+
+On Linux, BlueZ tells over D-Bus what bleak does not: whether the adapter is on, when that changes, and whether the
+system's settings hold a device (D5, D6). macOS and Windows tell none of it ahead; there the errors of a scan do.
+No system's stack tells why a link ended in a way that all tested versions share, so link codes are not claimed (X1).
+"""
+
+import sys
+from collections.abc import AsyncGenerator, Callable, Collection
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+from bleak.backends.device import BLEDevice
+
+from terminal_kit.radio import Capabilities, HostFault, HostState, Radio, Undo
+
+_ADAPTER = "org.bluez.Adapter1"
+_DEVICE = "org.bluez.Device1"
+_PROPERTIES = "org.freedesktop.DBus.Properties"
+_OBJECTS = "org.freedesktop.DBus.ObjectManager"
+
+Objects = dict[str, dict[str, dict[str, Any]]]
+"""BlueZ's objects: path → interface → property → value."""
+
+
+@asynccontextmanager
+async def native_radio(known: Callable[[], Collection[str]] = tuple) -> AsyncGenerator[Radio]:
+    """The host's radio, while the block runs.
+
+    `known()` gives the serials that this kit has paired: being paired is no fault of theirs (D6).
+    """
+    if sys.platform != "linux":
+        yield Radio(name="native", capabilities=Capabilities())
+        return
+    bluez = _BlueZ(known)
+    await bluez.open()
+    try:
+        yield Radio(
+            name="native",
+            capabilities=Capabilities(host_faults=True, paired_in_host=True),
+            host_state=bluez.host_state,
+            watch_host=bluez.watch,
+            held_by_host=bluez.holds,
+        )
+    finally:
+        bluez.close()
+
+
+class _BlueZ:
+    """A mirror of BlueZ's objects, kept current by its signals. Without a bus or BlueZ it says so, as a fault."""
+
+    def __init__(self, known: Callable[[], Collection[str]]) -> None:
+        self._known = known
+        self._objects: Objects = {}
+        self._bus: Any = None
+        self._fault: HostFault | None = "no_adapter"
+        self._listeners: list[Callable[[HostState], None]] = []
+        self._last = HostState("no_adapter")
+
+    async def open(self) -> None:
+        from dbus_fast import BusType, Message, MessageType  # noqa: PLC0415 - bleak brings it on Linux only
+        from dbus_fast.aio import MessageBus  # noqa: PLC0415
+        from dbus_fast.errors import DBusError  # noqa: PLC0415
+
+        try:
+            self._bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
+        except (OSError, DBusError, EOFError):
+            return
+        self._bus.add_message_handler(self._on_message)
+        for interface in (_PROPERTIES, _OBJECTS):
+            await self._bus.call(
+                Message(
+                    destination="org.freedesktop.DBus",
+                    path="/org/freedesktop/DBus",
+                    interface="org.freedesktop.DBus",
+                    member="AddMatch",
+                    signature="s",
+                    body=[f"type='signal',sender='org.bluez',interface='{interface}'"],
+                )
+            )
+        reply = await self._bus.call(
+            Message(destination="org.bluez", path="/", interface=_OBJECTS, member="GetManagedObjects")
+        )
+        if reply.message_type is MessageType.METHOD_RETURN:
+            for path, interfaces in reply.body[0].items():
+                self._added(path, interfaces)
+            self._fault = None
+        elif reply.error_name == "org.freedesktop.DBus.Error.AccessDenied":
+            self._fault = "permission_denied"
+        self._last = self.host_state()
+
+    def close(self) -> None:
+        self._listeners.clear()
+        if self._bus is not None:
+            self._bus.disconnect()
+
+    def host_state(self) -> HostState:
+        if self._fault is not None:
+            return HostState(self._fault)
+        adapters = [interfaces[_ADAPTER] for interfaces in self._objects.values() if _ADAPTER in interfaces]
+        if not adapters:
+            return HostState("no_adapter")
+        return HostState(None if any(adapter.get("Powered") for adapter in adapters) else "radio_off")
+
+    def watch(self, callback: Callable[[HostState], None]) -> Undo:
+        self._listeners.append(callback)
+
+        def undo() -> None:
+            if callback in self._listeners:
+                self._listeners.remove(callback)
+
+        return undo
+
+    async def holds(self, device: BLEDevice) -> bool:
+        """Paired in the system's settings: paired, and not by this kit."""
+        details = cast("dict[str, Any]", device.details or {})
+        facts = self._objects.get(str(details.get("path")), {}).get(_DEVICE, {})
+        return bool(facts.get("Paired")) and facts.get("Name") not in self._known()
+
+    def _on_message(self, message: Any) -> None:
+        match message.member:
+            case "PropertiesChanged" if message.path in self._objects:
+                interface, changed, _gone = message.body
+                self._objects[message.path].setdefault(interface, {}).update(_plain(changed))
+            case "InterfacesAdded":
+                self._fault = None  # bluetoothd may start after us
+                self._added(*message.body)
+            case "InterfacesRemoved":
+                path, interfaces = message.body
+                for interface in interfaces:
+                    self._objects.get(path, {}).pop(interface, None)
+            case _:
+                return
+        state = self.host_state()
+        if state != self._last:
+            self._last = state
+            for listener in list(self._listeners):
+                listener(state)
+
+    def _added(self, path: str, interfaces: dict[str, dict[str, Any]]) -> None:
+        known = self._objects.setdefault(path, {})
+        for interface, properties in interfaces.items():
+            known[interface] = _plain(properties)
+
+
+def _plain(properties: dict[str, Any]) -> dict[str, Any]:
+    return {name: variant.value for name, variant in properties.items()}

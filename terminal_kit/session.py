@@ -1,0 +1,257 @@
+"""`Session`: one thread with one loop that owns a radio, a terminal and its log.
+
+Panels and commands live beside it: a blocking cell cannot starve a link, and simulated time may be scaled or jump.
+"""
+
+import asyncio
+import concurrent.futures
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, ParamSpec, Self, TypeVar
+
+from terminal_kit.errors import CanceledError, InvalidParameterError, TerminalError
+from terminal_kit.eventlog import EventLog, Run
+from terminal_kit.events import URGENT_KINDS, Event, Kind, RadioName
+from terminal_kit.memory import Locations, Memory
+from terminal_kit.radio import HostState, Radio, Undo
+from terminal_kit.reader import Location, Reader
+from terminal_kit.simulator import Air, SimulatorLoop, shop
+from terminal_kit.terminal import Terminal
+from terminal_kit.view import View
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+FLUSH_S = 0.25
+"""A view is handed out at most four times a second: more than eyes need, and what a page can draw."""
+
+RADIOS: tuple[RadioName, ...] = ("simulated", "native", "virtual")
+
+
+class Session:
+    """A radio, a terminal and a log in a thread of their own.
+
+    `radio`: "simulated" (the default), "native" or "virtual". On the simulated radio `air` may bring its own readers
+    (a function that fills a fresh `Air`), `seed` repeats a run, `rate` scales time (1 real, `math.inf` as fast as it
+    goes). `log` is an `EventLog` that the caller closes, a path, or None for no log. `trainee` keeps stored readers
+    apart on a shared machine (C7). Use it as a context manager, or call `start()` and `close()`; both safe to repeat.
+    """
+
+    def __init__(
+        self,
+        radio: RadioName = "simulated",
+        *,
+        air: Callable[[Air], None] | None = None,
+        seed: int = 0,
+        rate: float = 1.0,
+        log: EventLog | str | Path | None = None,
+        trainee: str | None = None,
+        memory: Memory | None = None,
+        locations: Locations | None = None,
+    ) -> None:
+        if radio not in RADIOS:
+            raise InvalidParameterError(
+                f"{radio!r} is no radio", parameter="radio", value=radio, hint=f"Choose one of {', '.join(RADIOS)}."
+            )
+        self.seed = seed
+        self.rate = rate
+        self.air: Air | None = None
+        self.log: EventLog | None = None
+        self.run: Run | None = None
+        self.radio: Radio
+        self.terminal: Terminal
+        self.view = View(radio=radio)
+        self._radio_name: RadioName = radio
+        self._furnish = air or shop
+        self._log_given = log
+        self._memory = memory or Memory.of_user(trainee)
+        self._locations = locations or Locations.of_user()
+        self._listeners: list[Callable[[View], None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._stop: asyncio.Event | None = None
+        self._dirty = False
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def locations(self) -> list[Location]:
+        """The places that the picker shows."""
+        return self._locations.list_locations()
+
+    def start(self) -> None:
+        """Starts the thread and waits until the terminal is ready. Raises what kept it from being so."""
+        if self._thread is not None:
+            return
+        ready: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._thread = threading.Thread(target=self._serve, args=(ready,), name="terminal_kit session", daemon=True)
+        self._thread.start()
+        try:
+            ready.result()
+        except BaseException:
+            self._thread.join()
+            self._thread = None
+            raise
+
+    def close(self) -> None:
+        """Ends what runs, disconnects, closes the log if the session opened it, and joins the thread."""
+        thread, loop = self._thread, self._loop
+        if thread is None:
+            return
+        if loop is not None and self._stop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._stop.set)
+        thread.join()
+        self._thread = None
+
+    def call(
+        self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> concurrent.futures.Future[T]:
+        """Runs an async function on the session's loop; from any thread. Cancelling the future cancels it."""
+
+        async def run() -> T:
+            return await function(*args, **kwargs)
+
+        return asyncio.run_coroutine_threadsafe(run(), self._running_loop())
+
+    def post(self, function: Callable[P, object], *args: P.args, **_: P.kwargs) -> None:
+        """Runs a plain function on the session's loop, soon; from any thread."""
+        self._running_loop().call_soon_threadsafe(lambda: function(*args))
+
+    def subscribe(self, callback: Callable[[View], None]) -> Undo:
+        """Calls `callback(view)` in the session's thread when something changed, at most four times a second."""
+        self._listeners.append(callback)
+
+        def undo() -> None:
+            if callback in self._listeners:
+                self._listeners.remove(callback)
+
+        return undo
+
+    async def scan(self, timeout_s: float | None = None, *, show_others: bool = False) -> list[Reader]:
+        """Runs a discovery to its end and keeps `view.readers` current meanwhile; a cancel ends it quietly."""
+        discovery = self.terminal.discover_readers(timeout_s, show_others=show_others)
+        try:
+            async for readers in discovery:
+                self._show(self.view.with_readers(readers))
+        except CanceledError:
+            pass
+        finally:
+            discovery.cancel()
+        return discovery.readers
+
+    def tell(self, kind: Kind, **columns: Any) -> None:
+        """Logs a fact about the host, or a person's remark (`Kind.NOTE`, `text=…`). On the session's loop."""
+        clock = self.radio.clock
+        mono_us = round(clock.monotonic_s() * 1e6)
+        self._on_event(Event(kind=kind, t_us=clock.utc_us(), mono_us=mono_us, **columns))
+
+    # ---- in the session's thread
+
+    def _serve(self, ready: concurrent.futures.Future[None]) -> None:
+        def new_loop() -> asyncio.AbstractEventLoop:
+            if self._radio_name == "simulated":
+                return SimulatorLoop(rate=self.rate)
+            return asyncio.new_event_loop()
+
+        try:
+            with asyncio.Runner(loop_factory=new_loop) as runner:
+                runner.run(self._live(ready))
+        except BaseException as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)
+        finally:
+            self._loop = None
+
+    async def _live(self, ready: concurrent.futures.Future[None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        async with AsyncExitStack() as undo:
+            self.radio = await self._open_radio(undo)
+            self._open_log(undo)
+            undo.callback(self.radio.watch_host(self._host_changed))
+            self.terminal = Terminal(
+                self.radio,
+                sink=self._on_event,
+                memory=self._memory,
+                locations=self._locations,
+                seed=self.seed,
+                wait=lambda function: self.call(function).result(),
+            )
+            undo.push_async_callback(self.terminal.close)
+            flushing = asyncio.create_task(self._flush(), name="terminal_kit: session flush")
+            undo.push_async_callback(_end, flushing)
+            ready.set_result(None)
+            await self._stop.wait()
+
+    async def _open_radio(self, undo: AsyncExitStack) -> Radio:
+        if self._radio_name == "native":
+            from terminal_kit.radio.native import native_radio  # noqa: PLC0415 - loads the host's backend
+
+            return await undo.enter_async_context(native_radio())
+        if self._radio_name == "virtual":
+            from terminal_kit.radio.virtual import virtual_radio  # noqa: PLC0415 - needs the extra `virtual`
+
+            return await undo.enter_async_context(virtual_radio())
+        from terminal_kit.radio.simulated import simulated_radio  # noqa: PLC0415 - beside its siblings
+
+        self.air = Air(self.seed)
+        self._furnish(self.air)
+        undo.callback(self.air.close)
+        return simulated_radio(self.air)
+
+    def _open_log(self, undo: AsyncExitStack) -> None:
+        given = self._log_given
+        if given is None:
+            return
+        if isinstance(given, EventLog):
+            self.log = given
+        else:
+            self.log = EventLog(given)
+            undo.callback(self.log.close)
+        self.run = self.log.start_run(radio=self._radio_name, seed=self.seed, clock=self.radio.clock)
+        undo.callback(self.run.finish)
+        if self.air is not None:
+            self.air.on_truth(self.run.write_truth)
+
+    def _host_changed(self, state: HostState) -> None:
+        self.tell(Kind.HOST_CHANGED, extra={"fault": state.fault, "internet": state.internet})
+
+    def _on_event(self, event: Event) -> None:
+        if self.run is not None:
+            self.run.append(event)
+        self.view = self.view.apply(event)
+        self._dirty = True
+        if event.kind in URGENT_KINDS:
+            self._publish()
+
+    def _show(self, view: View) -> None:
+        self.view, self._dirty = view, True
+
+    def _publish(self) -> None:
+        self._dirty = False
+        for listener in list(self._listeners):
+            listener(self.view)
+
+    async def _flush(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_S * self.rate if 0 < self.rate < 1000 else FLUSH_S)
+            if self._dirty:
+                self._publish()
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None or self._loop.is_closed():
+            raise TerminalError("the session is not running", hint="Call start(), or run the bench's cell again.")
+        return self._loop
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})

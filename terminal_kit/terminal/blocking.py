@@ -1,0 +1,67 @@
+"""The same verbs for people who do not write `await`."""
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from terminal_kit.errors import TerminalError
+
+Waiter = Callable[[Callable[[], Awaitable[Any]]], Any]
+"""Runs an async function to its end while the caller waits."""
+
+
+class Blocking:
+    """A terminal whose verbs wait for their result: `terminal.blocking.connect_reader(reader, "tml_…")`.
+
+    `discover_readers(timeout_s=…)` gives the last list. Attributes that are no verbs pass through. Beside a session
+    the verbs run in its thread; elsewhere on the kernel's own loop (see `on_kernel_loop`).
+    """
+
+    def __init__(self, terminal: object, wait: Waiter | None) -> None:
+        self._terminal = terminal
+        self._wait = wait or on_kernel_loop
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self._terminal, name)
+        if not inspect.ismethod(attribute):
+            return attribute
+
+        def verb(*args: Any, **kwargs: Any) -> Any:
+            async def run() -> Any:
+                result = attribute(*args, **kwargs)
+                return await result if inspect.isawaitable(result) else result
+
+            return self._wait(run)
+
+        verb.__doc__ = attribute.__doc__
+        return verb
+
+    def __dir__(self) -> list[str]:
+        return dir(self._terminal)
+
+
+def on_kernel_loop(function: Callable[[], Awaitable[Any]]) -> Any:
+    """Runs an async function on the notebook's own, already running loop, by nest-asyncio.
+
+    nest-asyncio replaces the loop's inner step, so it is applied on first use only, in the main thread only, and
+    never to a loop with a simulated clock. Raises `TerminalError` where it cannot be used.
+    """
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        loop = None
+    if loop is None or threading.current_thread() is not threading.main_thread() or hasattr(loop, "skip"):
+        raise TerminalError(
+            "blocking calls need a notebook's own loop, or a session",
+            hint="In a script: `with Session() as session: session.terminal.blocking…`.",
+        )
+    import nest_asyncio  # pyright: ignore[reportMissingTypeStubs]  # noqa: PLC0415 - only who blocks needs it
+
+    nest_asyncio.apply(loop)  # pyright: ignore[reportUnknownMemberType]
+
+    async def run() -> Any:
+        return await function()
+
+    return loop.run_until_complete(run())
