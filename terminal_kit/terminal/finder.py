@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from terminal_kit.errors import CanceledError, ScanTimeoutError, SupersededError, TerminalError
@@ -31,7 +32,7 @@ class Finder:
             discovery.hand_over(neighbourhood.readers())
             return False
 
-        work = self.scan(hand_over, timeout_s=timeout_s, show_others=show_others)
+        work = partial(self.scan, hand_over, timeout_s=timeout_s, show_others=show_others)
         operation = self.begin("discover_readers", work, discovery.finish, timeout_s=timeout_s)
         discovery.attach(lambda: operation.cancel(CanceledError("the discovery was canceled")))
         return discovery
@@ -89,7 +90,7 @@ class Finder:
     def begin(
         self,
         name: str,
-        work: Coroutine[Any, Any, T],
+        work: Callable[[], Coroutine[Any, Any, T]],
         on_done: Callable[[Outcome], None],
         *,
         timeout_s: float | None,
@@ -127,12 +128,8 @@ class Finder:
         return operation
 
 
-async def after(before: Operation[Any] | None, work: Coroutine[Any, Any, T]) -> T:
-    """`work`, once the operation before it has let go of the radio: hosts run one scan at a time."""
-    try:
-        if before is not None:
-            await before.stopped()
-    except BaseException:
-        work.close()
-        raise
-    return await work
+async def after(before: Operation[Any] | None, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """`work()`, once the operation before it has let go of the radio: hosts run one scan at a time."""
+    if before is not None:
+        await before.stopped()
+    return await work()

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from functools import partial
 from typing import Any
 
 from terminal_kit.errors import (
@@ -101,7 +102,7 @@ class Keeper:
 
         state.enter(Connecting(reader.serial, attempt_id))
         state.tell(Kind.CONNECT_STARTED, attempt_id=attempt_id, location=location_id, rssi_dbm=reader.rssi_dbm)
-        operation = Operation("connect_reader", after(before, self._connect(relation, attempt_id)), done)
+        operation = Operation("connect_reader", after(before, partial(self._connect, relation, attempt_id)), done)
         state.operation = operation
         if before is not None:
             before.cancel(SupersededError(f"{before.name} ended because a connection started"))

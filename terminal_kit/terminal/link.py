@@ -14,7 +14,7 @@ from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.exc import BleakError
 
 from terminal_kit import profile
-from terminal_kit.errors import CommunicationError, LinkLostError, TerminalError
+from terminal_kit.errors import CommunicationError, LinkError, LinkLostError, PairingLostError, TerminalError
 from terminal_kit.events import DisconnectReason, ReasonSource
 from terminal_kit.profile import BatteryState, LastStop, Notice, NoticeCode, ReaderState
 from terminal_kit.radio import Radio
@@ -43,8 +43,10 @@ class LinkEnd:
     source: ReasonSource
     hci_code: int | None = None
 
-    def error(self, reader: str) -> LinkLostError:
+    def error(self, reader: str) -> LinkError:
         """The error for whoever was waiting for an answer."""
+        if self.reason is DisconnectReason.PEER_REMOVED_PAIRING_INFORMATION:
+            return PairingLostError(f"{reader} no longer knows this host", reader=reader)
         return LinkLostError(
             f"the link to {reader} ended: {self.reason}", reader=reader, reason=self.reason, hci_code=self.hci_code
         )

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Self
 
 from terminal_kit.errors import (
@@ -260,7 +261,7 @@ class Terminal:
         def until(neighbourhood: Neighbourhood) -> bool:
             return self._state.now_s() >= settled_at_s and choose(neighbourhood.readers()) is not None
 
-        work = self._finder.scan(until, timeout_s=timeout_s)
+        work = partial(self._finder.scan, until, timeout_s=timeout_s)
         readers: list[Reader] = []
         cause: ScanTimeoutError | None = None
         try:

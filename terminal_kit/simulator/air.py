@@ -1,0 +1,360 @@
+"""The air: readers, other devices and the host, on the running loop's clock.
+
+Lazy: advertisements are drawn only while somebody scans, readers sleep until their own next deadline.
+"""
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from terminal_kit.errors import InvalidParameterError
+from terminal_kit.events import DisconnectReason
+from terminal_kit.radio import HostFault, HostState, Undo
+from terminal_kit.simulator.clock import SimulatorLoop
+from terminal_kit.simulator.faults import Faults
+from terminal_kit.simulator.firmware import REMOTE_USER_TERMINATED, ReaderModel
+from terminal_kit.simulator.gatt import Advertisement, Leave, Notify, Peripheral
+from terminal_kit.simulator.link import LOCAL_HOST, Link, Parameters
+from terminal_kit.simulator.propagation import Channel, Place, stream
+
+ADVERTISING_INTERVAL_S = 0.2
+"""Between two advertisements, plus the standard's 0–10 ms of jitter (Core Vol 6 Part B, 4.4.2.2)."""
+
+TICK_S = 0.05
+"""Advertisements are delivered in batches: twenty a second is finer than anybody looks."""
+
+INTERNET_GRACE_S = 30.0
+"""A reader that needs the internet ends its link so long after the host lost it (X2)."""
+
+HOST_ADDRESS = "02:00:00:00:00:01"
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What a simulation did to whom and when. Kept apart from events, or diagnosis would read the answer."""
+
+    t_us: int
+    reader: str
+    what: str
+    facts: dict[str, Any]
+
+
+P_co = TypeVar("P_co", bound=Peripheral, covariant=True)
+
+
+class SimulatedReader(Generic[P_co]):
+    """A reader in the air: its model, its place, and the link that it has, if any."""
+
+    def __init__(self, air: "Air", model: P_co, address: str, place: Place) -> None:
+        self.model = model
+        self.address = address
+        self.place = place
+        self.channel = Channel(place, stream(air.seed, address, "channel"))
+        self.link: Link | None = None
+        self.on_notify: Callable[[str, bytes], None] | None = None
+        self.air = air
+        self._rng = stream(air.seed, address, "link")
+        self._closing: list[Callable[[], object]] = []
+        self._fresh: Advertisement | None = None
+        self._is_fresh = False
+        self._loop = asyncio.get_running_loop()
+        self._synced_s = self._loop.time()
+        self._timer: asyncio.TimerHandle | None = None
+        self.taken_by: str | None = None
+        self.settle()
+
+    def settle(self) -> None:
+        """Brings the model up to now, carries out what it did, and waits for its next deadline."""
+        now_s = self._loop.time()
+        self.model.advance(now_s - self._synced_s)
+        self._synced_s = now_s
+        self._is_fresh = False
+        for output in self.model.take_outputs():
+            match output:
+                case Notify(uuid=uuid, value=value):
+                    if self.on_notify is not None:
+                        self.on_notify(uuid, value)
+                case Leave(hci_code=code):
+                    if self.link is not None:
+                        self.link.end(code)
+                case _:
+                    if self.link is not None:
+                        self.link.go_silent()
+        if self._timer is not None:
+            self._timer.cancel()
+        wait_s = self.model.next_deadline_s()
+        self._timer = self._loop.call_later(wait_s, self._due) if wait_s < float("inf") else None
+
+    @contextmanager
+    def handled(self) -> Generator[P_co]:
+        """The model at its present time, for doing something to it; what follows from it is carried out after."""
+        self.settle()
+        try:
+            yield self.model
+        finally:
+            self.settle()
+
+    def advertisement(self) -> Advertisement | None:
+        """What it broadcasts now."""
+        if not self._is_fresh:
+            self._fresh = self.model.advertisement()
+            self._is_fresh = True
+        return None if self.link is not None or self.taken_by else self._fresh
+
+    def now_s(self) -> float:
+        """The loop's time, which the channel runs on."""
+        return self._loop.time()
+
+    def on_close(self, step: Callable[[], object]) -> None:
+        """Calls `step()` when the reader leaves the air."""
+        self._closing.append(step)
+
+    def open_link(self, parameters: Parameters) -> Link:
+        """A host connects."""
+        link = Link(self.channel, self._rng, parameters, self._ended)
+        self.link = link
+        self.settle()
+        self.model.link_opened(HOST_ADDRESS)
+        self.settle()
+        return link
+
+    def move(self, **place: float) -> None:
+        """Changes its place: `distance_m`, `body_loss_db`, `interference`."""
+        for name, value in place.items():
+            setattr(self.place, name, value)
+        self.channel.moved()
+        if self.link is not None:
+            self.link.look()
+
+    def close(self) -> None:
+        """Takes it out of the air."""
+        for step in self._closing:
+            step()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self.link is not None:
+            self.link.end(LOCAL_HOST)
+
+    def _due(self) -> None:
+        if self.link is not None:
+            self.model.host_rssi_dbm = round(self.channel.mean_dbm(self._loop.time()))
+        self.settle()
+
+    def _ended(self, hci_code: int) -> None:
+        self.link = self.on_notify = None
+        self.model.link_closed(hci_code)
+        self._loop.call_soon(self.settle)
+
+
+class Host:
+    """The machine that scans and connects. Setting an attribute tells whoever watches, and cuts what it must."""
+
+    def __init__(self, air: "Air") -> None:
+        self._air = air
+        self._fault: HostFault | None = None
+        self._internet = True
+        self._watchers: list[Callable[[HostState], None]] = []
+        self._grace: asyncio.TimerHandle | None = None
+        self.bonds: set[str] = set()
+        self.paired_in_system: set[str] = set()
+        self.internet_grace_s = INTERNET_GRACE_S
+
+    @property
+    def state(self) -> HostState:
+        """What the host can do now."""
+        return HostState(self._fault, self._internet)
+
+    @property
+    def fault(self) -> HostFault | None:
+        """What keeps the radio from being used; setting one ends every link (X7)."""
+        return self._fault
+
+    @fault.setter
+    def fault(self, fault: HostFault | None) -> None:
+        self._fault = fault
+        self._tell()
+        if fault is not None:
+            for reader in self._air.readers.values():
+                if reader.link is not None:
+                    reader.link.end(LOCAL_HOST)
+
+    @property
+    def internet(self) -> bool:
+        """Whether the host reaches the internet; readers leave some time after it does not (X2)."""
+        return self._internet
+
+    @internet.setter
+    def internet(self, on: bool) -> None:
+        self._internet = on
+        self._tell()
+        if self._grace is not None:
+            self._grace.cancel()
+            self._grace = None
+        if not on:
+            self._grace = asyncio.get_running_loop().call_later(self.internet_grace_s, self._readers_leave)
+
+    def watch(self, callback: Callable[[HostState], None]) -> Undo:
+        """Calls `callback(state)` at every change; returns what ends that."""
+        self._watchers.append(callback)
+
+        def undo() -> None:
+            if callback in self._watchers:
+                self._watchers.remove(callback)
+
+        return undo
+
+    def close(self) -> None:
+        """Ends its timer."""
+        if self._grace is not None:
+            self._grace.cancel()
+
+    def _tell(self) -> None:
+        for watcher in list(self._watchers):
+            watcher(self.state)
+
+    def _readers_leave(self) -> None:
+        for reader in self._air.readers.values():
+            if reader.link is not None and isinstance(reader.model, ReaderModel):
+                with reader.handled() as model:
+                    model.leave(DisconnectReason.INTERNET_LOST, REMOTE_USER_TERMINATED)
+
+
+Hearing = Callable[[SimulatedReader[Peripheral], Advertisement, int], None]
+
+
+class Air:
+    """Everything in range of one host. Make it on the loop that it shall run on.
+
+    `seed` repeats a run. `start` is the UTC time at which it begins (aware); now by default. `readers` are by serial.
+    """
+
+    def __init__(self, seed: int = 0, *, start: datetime | None = None) -> None:
+        self.seed = seed
+        self.readers: dict[str, SimulatedReader[Any]] = {}
+        self.host = Host(self)
+        self.parameters = Parameters()
+        self.advertising_interval_s = ADVERTISING_INTERVAL_S
+        self.faults = Faults(self)
+        self.rng = stream(seed, "host", "connect")
+        self._loop = asyncio.get_running_loop()
+        self._begun_s = self._loop.time()
+        start = start or datetime.now(UTC)
+        if start.tzinfo is None:
+            raise InvalidParameterError("start needs a time zone", parameter="start", value=start)
+        self._start_us = int(start.timestamp() * 1_000_000)
+        self._hearing: list[Hearing] = []
+        self._queue: list[tuple[float, int, SimulatedReader[Any]]] = []
+        self._order = itertools.count()
+        self._tick: asyncio.TimerHandle | None = None
+        self._advertising_rng = stream(seed, "air", "advertising")
+        self._on_truth: list[Callable[[Truth], None]] = []
+        self._on_jump: list[Callable[[float], None]] = []
+
+    def utc_us(self) -> int:
+        """The air's time for records: UTC, microseconds."""
+        return self._start_us + round(self.monotonic_s() * 1e6)
+
+    def monotonic_s(self) -> float:
+        """Seconds since the air began."""
+        return self._loop.time() - self._begun_s
+
+    def add_reader(
+        self, serial: str, *, distance_m: float = 2.0, address: str | None = None, **model: Any
+    ) -> SimulatedReader[ReaderModel]:
+        """A reader at a distance; `model` are `ReaderModel`'s parameters (`battery`, `firmware`, …)."""
+        if serial in self.readers:
+            raise InvalidParameterError(f"{serial} is in the air already", parameter="serial", value=serial)
+        model.setdefault("rng", stream(self.seed, serial, "firmware"))
+        return self.add(serial, ReaderModel(serial, **model), distance_m=distance_m, address=address)
+
+    def add(
+        self, name: str, peripheral: P_co, *, distance_m: float = 2.0, address: str | None = None
+    ) -> SimulatedReader[P_co]:
+        """Any peripheral at a distance."""
+        number = len(self.readers) + 1
+        own = address or f"C0:00:00:{number >> 16 & 0xFF:02X}:{number >> 8 & 0xFF:02X}:{number & 0xFF:02X}"
+        reader = SimulatedReader(self, peripheral, own, Place(distance_m))
+        self.readers[name] = reader
+        if self._hearing:
+            self._enqueue(reader, self._loop.time())
+        return reader
+
+    async def skip_time(self, seconds: float) -> None:
+        """Lets time pass at once ("+24 h"). Needs a `SimulatorLoop`. The jump is told to `on_clock_jump` listeners."""
+        if not isinstance(self._loop, SimulatorLoop):
+            raise InvalidParameterError(
+                "this loop's clock cannot jump",
+                parameter="seconds",
+                value=seconds,
+                hint="Use a Session, or run on a SimulatorLoop.",
+            )
+        await self._loop.skip(seconds)
+        for listener in self._on_jump:
+            listener(seconds)
+
+    def on_clock_jump(self, listener: Callable[[float], None]) -> None:
+        """Calls `listener(seconds)` after every jump."""
+        self._on_jump.append(listener)
+
+    def on_truth(self, listener: Callable[[Truth], None]) -> None:
+        """Calls `listener(truth)` for whatever is done to a reader or the host."""
+        self._on_truth.append(listener)
+
+    def tell_truth(self, reader: str, what: str, **facts: Any) -> None:
+        """Notes what was done to whom."""
+        for listener in self._on_truth:
+            listener(Truth(self.utc_us(), reader, what, facts))
+
+    def hear(self, hearing: Hearing) -> Undo:
+        """Calls `hearing(reader, advertisement, rssi_dbm)` for every advertisement that arrives; returns its end."""
+        self._hearing.append(hearing)
+        if self._tick is None:
+            now_s = self._loop.time()
+            for reader in self.readers.values():
+                self._enqueue(reader, now_s)
+            self._tick = self._loop.call_later(TICK_S, self._deliver)
+
+        def undo() -> None:
+            if hearing in self._hearing:
+                self._hearing.remove(hearing)
+            if not self._hearing and self._tick is not None:
+                self._tick.cancel()
+                self._tick = None
+                self._queue.clear()
+
+        return undo
+
+    def close(self) -> None:
+        """Ends every timer."""
+        self.faults.close()
+        self.host.close()
+        if self._tick is not None:
+            self._tick.cancel()
+        for reader in self.readers.values():
+            reader.close()
+
+    def _enqueue(self, reader: SimulatedReader[Any], now_s: float) -> None:
+        first_s = now_s + self._advertising_rng.random() * self.advertising_interval_s
+        heapq.heappush(self._queue, (first_s, next(self._order), reader))
+
+    def _deliver(self) -> None:
+        now_s = self._loop.time()
+        queue, hearing = self._queue, tuple(self._hearing)
+        jitter, interval_s = self._advertising_rng.random, self.advertising_interval_s
+        while queue and queue[0][0] <= now_s:
+            due_s, _, reader = queue[0]
+            heapq.heapreplace(queue, (due_s + interval_s + jitter() * 0.01, next(self._order), reader))
+            advertisement = reader.advertisement()
+            if advertisement is None:
+                continue
+            rssi_dbm = reader.channel.receive(due_s)
+            if rssi_dbm is not None:
+                for listener in hearing:
+                    listener(reader, advertisement, round(rssi_dbm))
+        if self._hearing:
+            self._tick = self._loop.call_later(TICK_S, self._deliver)

@@ -1,0 +1,257 @@
+"""What can be done to a reader or its host, each with parameters and an undo."""
+
+import asyncio
+import difflib
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from terminal_kit.errors import InvalidParameterError
+from terminal_kit.radio import HostFault
+from terminal_kit.simulator.propagation import BODY_LOSS_DB
+
+if TYPE_CHECKING:
+    from terminal_kit.simulator.air import Air, SimulatedReader
+
+REMOTE_USER_TERMINATED = 0x13
+
+WALK_STEP_S = 0.25
+"""A walking reader is moved four times a second: a third of a metre a step."""
+
+Undo = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that can go wrong. `words` tell a trainer; `parameters` have units in their names, with defaults."""
+
+    name: str
+    words: str
+    start: Callable[..., Undo]
+    parameters: dict[str, Any] = field(default_factory=dict[str, Any])
+    of_host: bool = False
+
+
+@dataclass(slots=True)
+class ActiveFault:
+    """A fault that is in force. `since_us`: UTC, microseconds of the air. `undo()` ends it; safe to repeat."""
+
+    fault: Fault
+    reader: str
+    parameters: dict[str, Any]
+    since_us: int
+    end: Callable[["ActiveFault"], None]
+
+    def undo(self) -> None:
+        """Makes it good again."""
+        self.end(self)
+
+
+class Faults:
+    """The faults of one air: start one, see which are active, undo them."""
+
+    def __init__(self, air: "Air") -> None:
+        self._air = air
+        self._undo: dict[int, Undo] = {}
+        self.active: list[ActiveFault] = []
+
+    def start(self, name: str, reader: str | None = None, **parameters: Any) -> ActiveFault:
+        """Starts the fault `name` at `reader` (its serial; none for the host's). Raises `InvalidParameterError`."""
+        fault = next((fault for fault in FAULTS if fault.name == name), None)
+        if fault is None:
+            raise _unknown("fault", name, [fault.name for fault in FAULTS])
+        if unknown := parameters.keys() - fault.parameters.keys():
+            raise _unknown("parameter", min(unknown), list(fault.parameters))
+        chosen = fault.parameters | parameters
+        if fault.of_host:
+            undo = fault.start(self._air, **chosen)
+        elif reader in self._air.readers:
+            subject = self._air.readers[reader]
+            with subject.handled():
+                undo = fault.start(subject, **chosen)
+        else:
+            raise _unknown("reader", reader or "", list(self._air.readers))
+        active = ActiveFault(fault, reader or "", chosen, self._air.utc_us(), self._end)
+        self.active.append(active)
+        self._undo[id(active)] = undo
+        self._air.tell_truth(reader or "", name, **chosen)
+        return active
+
+    def close(self) -> None:
+        """Ends all of them."""
+        for active in list(self.active):
+            active.undo()
+
+    def _end(self, active: ActiveFault) -> None:
+        if active not in self.active:
+            return
+        self.active.remove(active)
+        undo, subject = self._undo.pop(id(active)), self._air.readers.get(active.reader)
+        with subject.handled() if subject else nullcontext():
+            undo()
+        self._air.tell_truth(active.reader, active.fault.name, undone=True)
+
+
+def _unknown(what: str, given: str, known: list[str]) -> InvalidParameterError:
+    near = difflib.get_close_matches(given, known, n=3) or known
+    return InvalidParameterError(
+        f"there is no {what} {given!r}", parameter=what, value=given, hint=f"Did you mean {', '.join(near)}?"
+    )
+
+
+def _nothing() -> None:
+    """An undo for what ends by itself."""
+
+
+def _switch_off(reader: "SimulatedReader[Any]", farewell: bool) -> Undo:
+    reader.model.switch_off(farewell=farewell)
+    return reader.model.switch_on
+
+
+def _walk_away(reader: "SimulatedReader[Any]", to_m: float, speed_m_s: float) -> Undo:
+    loop, home_m = asyncio.get_running_loop(), reader.place.distance_m
+    target_m = to_m
+    timer: asyncio.TimerHandle | None = None
+
+    def step() -> None:
+        nonlocal timer
+        left_m = target_m - reader.place.distance_m
+        stride_m = speed_m_s * WALK_STEP_S
+        arrived = abs(left_m) <= stride_m
+        reader.move(
+            distance_m=target_m if arrived else reader.place.distance_m + (stride_m if left_m > 0 else -stride_m)
+        )
+        timer = None if arrived else loop.call_later(WALK_STEP_S, step)
+
+    def back() -> None:
+        nonlocal target_m
+        target_m = home_m
+        if timer is None:
+            step()
+
+    step()
+    reader.on_close(lambda: timer.cancel() if timer else None)
+    return back
+
+
+def _body(reader: "SimulatedReader[Any]", loss_db: float) -> Undo:
+    reader.move(body_loss_db=loss_db)
+    return lambda: reader.move(body_loss_db=0.0)
+
+
+def _interfere(air: "Air", share: float) -> Undo:
+    for reader in air.readers.values():
+        reader.move(interference=share)
+
+    def calm() -> None:
+        for reader in air.readers.values():
+            reader.move(interference=0.0)
+
+    return calm
+
+
+def _drain(reader: "SimulatedReader[Any]", per_hour: float) -> Undo:
+    before = reader.model.battery
+    reader.model.drain(per_hour)
+
+    def fill() -> None:
+        reader.model.drain(None)
+        reader.model.set_battery(before)
+        reader.model.switch_on()
+
+    return fill
+
+
+def _charge(reader: "SimulatedReader[Any]") -> Undo:
+    reader.model.set_charging(True)
+    return lambda: reader.model.set_charging(False)
+
+
+def _false_battery(reader: "SimulatedReader[Any]") -> Undo:
+    reader.model.false_battery_reading()
+    return _nothing
+
+
+def _lose_bond(reader: "SimulatedReader[Any]") -> Undo:
+    return reader.model.lose_bonds()
+
+
+def _pair_in_system(reader: "SimulatedReader[Any]") -> Undo:
+    paired = reader.air.host.paired_in_system
+    paired.add(reader.address)
+    return lambda: paired.discard(reader.address)
+
+
+def _steal(reader: "SimulatedReader[Any]") -> Undo:
+    reader.taken_by = "another host"
+    if reader.link is not None:
+        reader.link.end(REMOTE_USER_TERMINATED)
+
+    def give_back() -> None:
+        reader.taken_by = None
+
+    return give_back
+
+
+def _hang(reader: "SimulatedReader[Any]") -> Undo:
+    reader.model.hang(True)
+    return lambda: reader.model.hang(False)
+
+
+def _slow(reader: "SimulatedReader[Any]", delay_s: float) -> Undo:
+    reader.model.slow(delay_s)
+    return lambda: reader.model.slow(0.0)
+
+
+def _busy(reader: "SimulatedReader[Any]") -> Undo:
+    reader.model.set_busy(True)
+    return lambda: reader.model.set_busy(False)
+
+
+def _reboot(reader: "SimulatedReader[Any]") -> Undo:
+    reader.model.reboot()
+    return _nothing
+
+
+def _host_fault(fault: HostFault) -> Callable[["Air"], Undo]:
+    def start(air: "Air") -> Undo:
+        air.host.fault = fault
+
+        def undo() -> None:
+            air.host.fault = None
+
+        return undo
+
+    return start
+
+
+def _cut_internet(air: "Air") -> Undo:
+    air.host.internet = False
+
+    def undo() -> None:
+        air.host.internet = True
+
+    return undo
+
+
+FAULTS: tuple[Fault, ...] = (
+    Fault("switch_off", "switch the reader off", _switch_off, {"farewell": True}),
+    Fault("walk_away", "walk away with the reader", _walk_away, {"to_m": 200.0, "speed_m_s": 1.4}),
+    Fault("body", "stand between reader and host", _body, {"loss_db": BODY_LOSS_DB}),
+    Fault("drain", "empty the battery", _drain, {"per_hour": 2.0}),
+    Fault("charge", "plug the reader in", _charge),
+    Fault("false_battery", "report one false battery level", _false_battery),
+    Fault("lose_bond", "make the reader forget its hosts", _lose_bond),
+    Fault("pair_in_system", "pair it in the system's settings", _pair_in_system),
+    Fault("steal", "let another host take the reader", _steal),
+    Fault("hang", "hang the reader's firmware", _hang),
+    Fault("slow", "make the reader slow to answer", _slow, {"delay_s": 2.0}),
+    Fault("busy", "let a transaction run", _busy),
+    Fault("reboot", "restart the reader", _reboot),
+    Fault("interfere", "fill the air with other traffic", _interfere, {"share": 0.6}, of_host=True),
+    Fault("bluetooth_off", "turn the host's Bluetooth off", _host_fault("radio_off"), of_host=True),
+    Fault("deny_permission", "deny the program Bluetooth", _host_fault("permission_denied"), of_host=True),
+    Fault("cut_internet", "cut the host's internet", _cut_internet, of_host=True),
+)
+"""Everything that a trainer or a scenario can do. Walking pace is 1.4 m/s."""

@@ -1,0 +1,474 @@
+"""The reader's firmware as a model without I/O and without a clock: bytes in, bytes out, `advance(seconds)`.
+
+Whoever serves it (the simulated air, or Bumble) asks `next_deadline_s()`, lets time pass with `advance()`, and carries
+out what `take_outputs()` gives. The same seed and the same calls give the same life. Figures that the vendor does not
+publish are assumptions, stated where they stand.
+"""
+
+import math
+import random
+from collections.abc import Callable
+
+from terminal_kit import profile
+from terminal_kit.errors import InvalidParameterError
+from terminal_kit.events import DisconnectReason
+from terminal_kit.profile import (
+    AdvertisedState,
+    BatteryState,
+    CommandCode,
+    LastStop,
+    Notice,
+    NoticeCode,
+    ReaderState,
+    StateFlag,
+)
+from terminal_kit.reader import (
+    LOW_BATTERY,
+    DeviceType,
+    SoftwareUpdate,
+    check_location_id,
+    device_type_of,
+)
+from terminal_kit.simulator.gatt import (
+    BATTERY,
+    INFORMATION,
+    READER,
+    Advertisement,
+    AttributeFault,
+    Leave,
+    Notify,
+    Output,
+    ServiceSpec,
+    Vanish,
+)
+
+WRITE_NOT_PERMITTED, INSUFFICIENT_AUTHENTICATION, ATTRIBUTE_NOT_FOUND, VALUE_NOT_ALLOWED = 0x03, 0x05, 0x0A, 0x13
+"""ATT codes (Core Vol 3 Part F, 3.4.1.1)."""
+
+REMOTE_USER_TERMINATED, REMOTE_LOW_RESOURCES, REMOTE_POWER_OFF = 0x13, 0x14, 0x15
+"""Link-layer codes with which a reader leaves (Core Vol 1 Part F, 2)."""
+
+BATTERY_LASTS_H = {DeviceType.STRIPE_M2: 42.0, DeviceType.WISEPAD_3: 30.0, DeviceType.CHIPPER_2X: 42.0}
+"""Hours from full to empty, awake. An assumption: about two working days; the one with a screen less."""
+
+POWERS_OFF_AT = 0.02
+"""From 5 % down it may not connect (C4); at 2 % it says goodbye and powers off, and does not start uncharged."""
+
+STANDBY_SAVES = 4.0
+"""Standby stretches the battery so many times. An assumption."""
+
+CHARGES_IN_H = 2.5
+"""Hours from empty to full, a usual figure for a small lithium cell at 0.5 C."""
+
+BOOTS_IN_S = {DeviceType.STRIPE_M2: 8.0, DeviceType.WISEPAD_3: 12.0, DeviceType.CHIPPER_2X: 6.0}
+"""Seconds from power to the first advertisement, give or take a tenth. An assumption."""
+
+STANDBY_AFTER_S = 300.0
+"""Five idle minutes (C5 says that there is a standby, not when). An assumption."""
+
+IDLE_POWER_DOWN_S = 10 * 3600.0
+SECURITY_REBOOT_S = 24 * 3600.0
+"""R3 and R2."""
+
+BATTERY_REPORT_S = 600.0
+STATE_REPORT_S = 1.0
+STANDBY_REPORT_S = 10.0
+"""B1, and X8's `reader_service`: what the reader hears of the host, once a second, in standby every ten."""
+
+GOODBYE_S = 0.15
+"""Between the farewell and the end of the link: a few connection events, so that it is heard."""
+
+
+class ReaderModel:
+    """One reader. `closed` models a vendor's own: no service of ours, only a name and Device Information (D8)."""
+
+    def __init__(
+        self,
+        serial: str,
+        *,
+        device_type: DeviceType | None = None,
+        battery: float = 1.0,
+        charging: bool = False,
+        firmware: str = "2.01.01.00-SZZZ_Prod_US_v12-481001",
+        location_id: str | None = None,
+        uptime_s: float = 0.0,
+        rng: random.Random | None = None,
+        name: str | None = None,
+        closed: bool = False,
+    ) -> None:
+        self.serial = serial
+        self.name = name or serial
+        known = device_type_of(serial)
+        self.device_type = device_type or (DeviceType.STRIPE_M2 if known is DeviceType.UNKNOWN else known)
+        self.closed = closed
+        self.firmware = firmware
+        self.location_id = location_id
+        self.battery = battery
+        self.charging = charging
+        self.pending_update: SoftwareUpdate | None = None
+        self.host_rssi_dbm: int | None = None
+        self.is_on = True
+        self.is_booting = False
+        self.response_delay_s = 0.0
+        self._rng = rng or random.Random(serial)
+        self._elapsed_s = 0.0
+        self._started_s = -uptime_s
+        self._drain_per_h: float | None = None
+        self._peer: str | None = None
+        self._bonds: set[str] = set()
+        self._subscribed: set[str] = set()
+        self._outputs: list[Output] = []
+        self._flags = StateFlag(0)
+        self._boots = 1
+        self._stop_reason = DisconnectReason.UNKNOWN
+        self._link_code: int | None = None
+        self._reported: tuple[int, bool] | None = None
+        self._due: dict[str, float] = {}
+        self._handlers: dict[str, Callable[[], None]] = {
+            "booted": self._booted,
+            "gone": self._gone,
+            "standby": self._enter_standby,
+            "idle": lambda: self._stop(DisconnectReason.IDLE_POWER_DOWN, REMOTE_POWER_OFF),
+            "restart": lambda: self.reboot(DisconnectReason.SECURITY_REBOOT),
+            "state": self._report_state,
+            "battery": self._report_battery,
+            "true battery": self._true_battery,
+            "low": self._report_battery,
+            "flat": self._flat,
+        }
+        self._leaving: tuple[DisconnectReason, Callable[[], None] | None] = (DisconnectReason.UNKNOWN, None)
+        self._leave_with = REMOTE_USER_TERMINATED
+        self._arm()
+
+    # ---- the link's side
+
+    @property
+    def services(self) -> tuple[ServiceSpec, ...]:
+        """What it offers."""
+        return (INFORMATION,) if self.closed else (INFORMATION, BATTERY, READER)
+
+    def advertisement(self) -> Advertisement | None:
+        """What it broadcasts now; None while off, booting or connected."""
+        if not self.is_on or self.is_booting or self._peer is not None:
+            return None
+        if self.closed:
+            return Advertisement(self.name)
+        state = AdvertisedState(self.device_type, self.battery, self._all_flags())
+        return Advertisement(self.name, (profile.READER,), {profile.COMPANY_ID: state.encode()})
+
+    def link_opened(self, peer: str) -> None:
+        """A host with this address is connected."""
+        self._peer = peer
+        self._subscribed.clear()
+        self._reported = None
+        self._wake()
+
+    def link_closed(self, hci_code: int) -> None:
+        """The link is over, as the reader's own controller saw it."""
+        self._peer, self._link_code = None, hci_code
+        self._subscribed.clear()
+        self._due.pop("state", None)
+        self._due.pop("battery", None)
+
+    def pair(self, peer: str) -> bool:
+        """Pairs by Just Works and keeps the bond."""
+        self._bonds.add(peer)
+        return True
+
+    def has_bond(self, peer: str) -> bool:
+        """Whether it still knows this host."""
+        return peer in self._bonds
+
+    def subscribe(self, uuid: str, on: bool) -> None:
+        """The host's choice of notifications."""
+        (self._subscribed.add if on else self._subscribed.discard)(uuid)
+        if uuid == profile.STATE:
+            self._set("state", STATE_REPORT_S if on else None)
+        if uuid in (profile.BATTERY_LEVEL, profile.BATTERY_LEVEL_STATUS) and on:
+            self._reported = self._battery_now()
+            self._set("battery", BATTERY_REPORT_S)
+
+    def read(self, uuid: str, *, peer: str, encrypted: bool) -> bytes:
+        """A characteristic's value. Raises `AttributeFault`."""
+        texts = {
+            profile.MANUFACTURER_NAME: "terminal_kit simulator",
+            profile.MODEL_NUMBER: self.device_type.value,
+            profile.SERIAL_NUMBER: self.serial,
+            profile.FIRMWARE_REVISION: self.firmware.split("-")[0],
+            profile.HARDWARE_REVISION: "simulated",
+            profile.SOFTWARE_REVISION: self.firmware,
+            profile.REGISTRATION: self.location_id or "",
+        }
+        if uuid in texts:
+            return texts[uuid].encode()
+        match uuid:
+            case profile.BATTERY_LEVEL:
+                return profile.encode_battery_level(self.battery)
+            case profile.BATTERY_LEVEL_STATUS:
+                return BatteryState(self.battery, self.charging).encode()
+            case profile.STATE:
+                return self._state().encode()
+            case profile.LAST_STOP:
+                return LastStop(self._stop_reason, self._boots, self._link_code).encode()
+            case _:
+                raise AttributeFault(ATTRIBUTE_NOT_FOUND)
+
+    def write(self, uuid: str, data: bytes, *, peer: str, encrypted: bool) -> None:
+        """Registers at a location or takes a command, over an encrypted link only (C8). Raises `AttributeFault`."""
+        if uuid not in (profile.REGISTRATION, profile.COMMAND):
+            raise AttributeFault(WRITE_NOT_PERMITTED)
+        if not encrypted:
+            raise AttributeFault(INSUFFICIENT_AUTHENTICATION)
+        self._wake()
+        if uuid == profile.REGISTRATION:
+            try:
+                self.location_id = check_location_id(data.decode("utf-8", "replace"))
+            except InvalidParameterError as error:
+                raise AttributeFault(VALUE_NOT_ALLOWED) from error
+        elif data[:1] == bytes([CommandCode.REBOOT]):
+            self.reboot()
+        else:
+            raise AttributeFault(VALUE_NOT_ALLOWED)
+
+    # ---- time
+
+    @property
+    def uptime_s(self) -> float:
+        """Seconds since it started."""
+        return self._elapsed_s - self._started_s if self.is_on else 0.0
+
+    def next_deadline_s(self) -> float:
+        """Seconds until something happens by itself; infinite if never."""
+        return max(0.0, min(self._due.values(), default=math.inf) - self._elapsed_s)
+
+    def advance(self, seconds: float) -> None:
+        """Lets time pass, from deadline to deadline, so that one long step equals many short ones."""
+        end_s = self._elapsed_s + seconds
+        while self._due:
+            name, at_s = min(self._due.items(), key=lambda due: due[1])
+            if at_s > end_s:
+                break
+            self._pass(max(0.0, at_s - self._elapsed_s))
+            self._elapsed_s = max(self._elapsed_s, at_s)
+            del self._due[name]
+            self._handlers[name]()
+        self._pass(end_s - self._elapsed_s)
+        self._elapsed_s = end_s
+
+    def take_outputs(self) -> list[Output]:
+        """What it did by itself since the last call, in order."""
+        outputs, self._outputs = self._outputs, []
+        return outputs
+
+    # ---- life on request
+
+    def switch_off(self, *, farewell: bool = True) -> None:
+        """The power switch; without a farewell it is a battery pulled out."""
+        if not self.is_on:
+            return
+        if farewell:
+            self._stop(DisconnectReason.POWERED_OFF, REMOTE_POWER_OFF)
+        else:
+            self._stop_reason = DisconnectReason.POWERED_OFF
+            self._power(on=False)
+            if self._peer is not None:
+                self._outputs.append(Vanish(self._elapsed_s))
+
+    def switch_on(self) -> None:
+        """Starts it, unless the battery is flat."""
+        if "gone" in self._due:
+            del self._due["gone"]
+            self._gone()
+        if self.is_on or (self.battery <= POWERS_OFF_AT and not self.charging):
+            return
+        self._power(on=True)
+
+    def reboot(self, reason: DisconnectReason = DisconnectReason.REBOOT_REQUESTED) -> None:
+        """Leaves, restarts, and comes back (R1, R2)."""
+        if self.is_on:
+            self._stop(reason, REMOTE_USER_TERMINATED, then=self.switch_on)
+
+    def leave(self, reason: DisconnectReason, hci_code: int = REMOTE_USER_TERMINATED) -> None:
+        """Ends its link after a farewell, and stays on."""
+        if self._peer is not None and "gone" not in self._due:
+            self._say_goodbye(reason, hci_code, None)
+
+    def set_battery(self, level: float) -> None:
+        """Sets the level, 0…1."""
+        if not 0 <= level <= 1:
+            raise InvalidParameterError(f"a battery cannot be at {level}", parameter="level", value=level)
+        self.battery = level
+        self._arm()
+        self._report_battery()
+
+    def set_charging(self, on: bool) -> None:
+        """Plugs it in, or out."""
+        self.charging = on
+        self._arm()
+        self._report_battery()
+
+    def drain(self, per_hour: float | None) -> None:
+        """Empties it at this share an hour; None for its natural rate."""
+        self._drain_per_h = per_hour
+        self._arm()
+
+    def false_battery_reading(self) -> None:
+        """Reports one 0 between two healthy levels (B3)."""
+        self._notify(profile.BATTERY_LEVEL, profile.encode_battery_level(0.0))
+        self._notify(profile.BATTERY_LEVEL_STATUS, BatteryState(0.0, self.charging).encode())
+        self._set("true battery", 2.0)
+
+    def lose_bonds(self) -> Callable[[], None]:
+        """Forgets every host; gives the way to remember them."""
+        lost, self._bonds = self._bonds, set[str]()
+        return lambda: self._bonds.update(lost)
+
+    def hang(self, on: bool) -> None:
+        """The firmware answers nothing more; the link layer lives on."""
+        self.response_delay_s = math.inf if on else 0.0
+
+    def slow(self, delay_s: float) -> None:
+        """Every answer takes this much longer."""
+        self.response_delay_s = delay_s
+
+    def set_busy(self, on: bool) -> None:
+        """A transaction begins or ends."""
+        self._flag(StateFlag.BUSY, on, NoticeCode.BUSY_STARTED, NoticeCode.BUSY_ENDED)
+
+    def insert_card(self) -> None:
+        """A card goes in (B4)."""
+        self._flag(StateFlag.CARD_INSERTED, True, NoticeCode.CARD_INSERTED, NoticeCode.CARD_REMOVED)
+
+    def remove_card(self) -> None:
+        """The card comes out (B4)."""
+        self._flag(StateFlag.CARD_INSERTED, False, NoticeCode.CARD_INSERTED, NoticeCode.CARD_REMOVED)
+
+    # ---- inside
+
+    def _rate_per_h(self) -> float:
+        if not self.is_on:
+            return 1 / CHARGES_IN_H if self.charging else 0.0
+        if self._drain_per_h is not None:
+            return -self._drain_per_h
+        if self.charging:
+            return 1 / CHARGES_IN_H
+        natural = 1 / BATTERY_LASTS_H[self.device_type]
+        return -natural / (STANDBY_SAVES if StateFlag.STANDBY in self._flags else 1.0)
+
+    def _pass(self, seconds: float) -> None:
+        self.battery = min(1.0, max(0.0, self.battery + self._rate_per_h() * seconds / 3600))
+
+    def _set(self, name: str, in_s: float | None) -> None:
+        self._due.pop(name, None)
+        if in_s is not None and math.isfinite(in_s):
+            self._due[name] = self._elapsed_s + in_s
+
+    def _arm(self) -> None:
+        """Sets the deadlines that follow from the state."""
+        rate = self._rate_per_h()
+        flat = self.is_on and rate < 0 and not self.charging
+        self._set("flat", max(0.0, (self.battery - POWERS_OFF_AT) / -rate * 3600) if flat else None)
+        sinks = flat and self.battery > LOW_BATTERY
+        self._set("low", (self.battery - LOW_BATTERY) / -rate * 3600 + 1 if sinks else None)
+        reboots = self.is_on and self.device_type is not DeviceType.CHIPPER_2X
+        self._set("restart", max(0.0, SECURITY_REBOOT_S - self.uptime_s) if reboots else None)
+        if self.is_on and not self.charging:
+            self._due.setdefault("idle", self._elapsed_s + IDLE_POWER_DOWN_S)
+        else:
+            self._due.pop("idle", None)
+        if self.is_on and StateFlag.STANDBY not in self._flags:
+            self._due.setdefault("standby", self._elapsed_s + STANDBY_AFTER_S)
+
+    def _wake(self) -> None:
+        if StateFlag.STANDBY in self._flags:
+            self._flag(StateFlag.STANDBY, False, NoticeCode.STANDBY_ENTERED, NoticeCode.STANDBY_LEFT)
+        self._due.pop("idle", None)
+        self._due.pop("standby", None)
+        self._arm()
+
+    def _enter_standby(self) -> None:
+        if StateFlag.BUSY in self._flags:
+            self._set("standby", STANDBY_AFTER_S)
+            return
+        self._flag(StateFlag.STANDBY, True, NoticeCode.STANDBY_ENTERED, NoticeCode.STANDBY_LEFT)
+        self._arm()
+
+    def _flat(self) -> None:
+        self._stop(DisconnectReason.CRITICALLY_LOW_BATTERY, REMOTE_LOW_RESOURCES)
+
+    def _stop(self, reason: DisconnectReason, hci_code: int, then: Callable[[], None] | None = None) -> None:
+        """Says goodbye, ends the link a moment later, and powers down; `then` it may start again."""
+
+        def down() -> None:
+            self._power(on=False)
+            if then is not None:
+                then()
+
+        if "gone" not in self._due or self._leaving[1] is None:
+            self._stop_reason = reason
+            self._say_goodbye(reason, hci_code, down)
+
+    def _say_goodbye(self, reason: DisconnectReason, hci_code: int, then: Callable[[], None] | None) -> None:
+        self._leaving, self._leave_with = (reason, then), hci_code
+        self._notice(NoticeCode.FAREWELL, reason)
+        self._set("gone", GOODBYE_S if self._peer else 0.0)
+
+    def _gone(self) -> None:
+        reason, then = self._leaving
+        if self._peer is not None:
+            self._outputs.append(Leave(self._leave_with, reason, self._elapsed_s))
+        if then is not None:
+            then()
+
+    def _power(self, *, on: bool) -> None:
+        self.is_on = on
+        self.is_booting = on
+        self._due.clear()
+        self._flags = StateFlag(0)
+        if on:
+            self._boots += 1
+            self._started_s = self._elapsed_s
+            self._set("booted", BOOTS_IN_S[self.device_type] * self._rng.uniform(0.9, 1.1))
+        self._arm()
+
+    def _booted(self) -> None:
+        self.is_booting = False
+
+    def _battery_now(self) -> tuple[int, bool]:
+        return round(self.battery * 100), self.charging
+
+    def _report_battery(self) -> None:
+        if self._peer is None or not self._subscribed & {profile.BATTERY_LEVEL, profile.BATTERY_LEVEL_STATUS}:
+            return
+        self._set("battery", BATTERY_REPORT_S)
+        if self._battery_now() != self._reported:
+            self._true_battery()
+
+    def _true_battery(self) -> None:
+        self._reported = self._battery_now()
+        self._notify(profile.BATTERY_LEVEL, profile.encode_battery_level(self.battery))
+        self._notify(profile.BATTERY_LEVEL_STATUS, BatteryState(self.battery, self.charging).encode())
+
+    def _report_state(self) -> None:
+        self._notify(profile.STATE, self._state().encode())
+        self._set("state", STANDBY_REPORT_S if StateFlag.STANDBY in self._flags else STATE_REPORT_S)
+
+    def _state(self) -> ReaderState:
+        return ReaderState(int(self.uptime_s), self._all_flags(), self.host_rssi_dbm)
+
+    def _all_flags(self) -> StateFlag:
+        return self._flags | StateFlag.CHARGING if self.charging else self._flags
+
+    def _flag(self, flag: StateFlag, on: bool, entered: NoticeCode, left: NoticeCode) -> None:
+        if on != (flag in self._flags):
+            self._flags ^= flag
+            self._notice(entered if on else left)
+            if flag is not StateFlag.STANDBY:
+                self._wake()
+
+    def _notice(self, code: NoticeCode, reason: DisconnectReason | None = None) -> None:
+        self._notify(profile.NOTICE, Notice(code, reason).encode())
+
+    def _notify(self, uuid: str, value: bytes) -> None:
+        if self._peer is not None and uuid in self._subscribed and not math.isinf(self.response_delay_s):
+            self._outputs.append(Notify(uuid, value, self._elapsed_s))
