@@ -1,0 +1,189 @@
+"""Random commands, faults and clock steps: the promises that hold in every order (hypothesis' state machine)."""
+
+import asyncio
+import contextlib
+import math
+import os
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from stage import DESK, M2, TERRACE, WISEPAD, Stage
+
+from terminal_kit.errors import TerminalError
+from terminal_kit.events import ConnectionStatus
+from terminal_kit.simulator import FAULTS, SimulatorLoop
+
+EXAMPLES = int(os.environ.get("TERMINAL_KIT_EXAMPLES", "30"))
+"""The short form for every day; 2,000 before an issue is closed."""
+
+FINISHES = {
+    "discovery_started": ("discovery_finished",),
+    "connect_started": ("connect_succeeded", "connect_failed"),
+    "reconnect_started": ("reconnect_succeeded", "reconnect_failed"),
+}
+
+SERIALS = (M2, WISEPAD)
+
+
+class Lifecycle(RuleBasedStateMachine):
+    """One terminal, two readers, and everything that can be done to them at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = SimulatorLoop(math.inf)
+        self.running: list[asyncio.Task[Any]] = []
+        self.faults: list[Any] = []
+
+        async def make() -> Stage:
+            on = Stage(seed=3)
+            for number, serial in enumerate(SERIALS):
+                on.air.add_reader(serial, distance_m=1.0 + 3 * number)
+            return on
+
+        self.on = self.loop.run_until_complete(make())
+
+    def run(self, work: Any) -> Any:
+        return self.loop.run_until_complete(work)
+
+    def spawn(self, verb: Any) -> None:
+        """Starts a verb and does not wait for it; it may be refused or fail, but only with errors of the tree."""
+
+        async def act() -> None:
+            with contextlib.suppress(TerminalError):
+                result = verb()
+                if hasattr(result, "__await__"):
+                    await result
+
+        async def start() -> None:
+            self.running.append(asyncio.create_task(act()))
+            await asyncio.sleep(0)
+
+        self.run(start())
+
+    @rule(timeout_s=st.sampled_from([0.5, 5.0, 30.0]))
+    def discover(self, timeout_s: float) -> None:
+        self.spawn(lambda: self.on.terminal.discover_readers(timeout_s))
+
+    @rule()
+    def discover_and_forget(self) -> None:
+        async def act() -> None:
+            with contextlib.suppress(TerminalError):
+                self.on.terminal.discover_readers()
+
+        self.run(act())
+
+    @rule(
+        serial=st.sampled_from([*SERIALS, None]), location=st.sampled_from([DESK, TERRACE, "nowhere"]), on=st.booleans()
+    )
+    def easy_connect(self, serial: str | None, location: str, on: bool) -> None:
+        self.spawn(
+            lambda: self.on.terminal.easy_connect(location, serial=serial, auto_reconnect_on_unexpected_disconnect=on)
+        )
+
+    @rule()
+    def reconnect_last(self) -> None:
+        self.spawn(self.on.terminal.reconnect_last_reader)
+
+    @rule(
+        verb=st.sampled_from(
+            [
+                "cancel_discovering",
+                "cancel_connecting",
+                "disconnect_reader",
+                "reboot_reader",
+                "cancel_reader_reconnection",
+                "install_available_update",
+                "cancel_installing_update",
+                "close",
+            ]
+        )
+    )
+    def command(self, verb: str) -> None:
+        self.spawn(getattr(self.on.terminal, verb))
+
+    @rule()
+    def give_up_waiting(self) -> None:
+        async def act() -> None:
+            for task in self.running:
+                task.cancel()
+            await asyncio.sleep(0)
+
+        self.run(act())
+
+    @rule(fault=st.sampled_from([fault.name for fault in FAULTS]), serial=st.sampled_from(SERIALS))
+    def fault(self, fault: str, serial: str) -> None:
+        async def act() -> None:
+            self.faults.append(self.on.air.faults.start(fault, serial))
+
+        self.run(act())
+
+    @rule(which=st.integers(0, 20))
+    def undo(self, which: int) -> None:
+        async def act() -> None:
+            if self.faults:
+                self.faults.pop(which % len(self.faults)).undo()
+
+        self.run(act())
+
+    @rule(seconds=st.sampled_from([0.01, 0.3, 2.0, 20.0, 400.0, 2000.0]))
+    def wait(self, seconds: float) -> None:
+        self.run(asyncio.sleep(seconds))
+
+    @invariant()
+    def status_and_reader_agree(self) -> None:
+        """Complaint 6."""
+        terminal = self.on.terminal
+        assert (terminal.connected_reader is not None) == (terminal.status is ConnectionStatus.CONNECTED)
+        changes = [event.status for event in self.on.events if event.kind == "status_changed"]
+        assert (changes[-1] if changes else "not_connected") == terminal.status
+
+    @invariant()
+    def no_start_has_two_finishes(self) -> None:
+        """Complaint 8."""
+        for kinds in FINISHES.values():
+            finishes = Counter(event.attempt_id for event in self.on.events if event.kind in kinds)
+            assert all(count == 1 for count in finishes.values())
+
+    def teardown(self) -> None:
+        async def end() -> None:
+            await asyncio.sleep(60)
+            with contextlib.suppress(TerminalError):
+                await self.on.terminal.cancel_discovering()  # the one thing that may last for ever
+            await asyncio.sleep(3 * 3600)  # longer than any bound: what still runs then hangs
+            hanging = [task for task in self.running if not task.done()]
+            async with asyncio.timeout(60):
+                await self.on.terminal.close()
+            assert not hanging
+            self.on.air.close()
+            await asyncio.sleep(1)
+            left = asyncio.all_tasks() - {asyncio.current_task()}
+            assert not left, left
+            for task in self.running:
+                if not task.cancelled():
+                    task.result()
+
+        try:
+            self.run(end())
+        finally:
+            self.loop.close()
+        assert self.on.terminal.status is ConnectionStatus.NOT_CONNECTED
+        for start, finishes in FINISHES.items():
+            started = [event.attempt_id for event in self.on.events if event.kind == start]
+            finished = [event.attempt_id for event in self.on.events if event.kind in finishes]
+            assert sorted(started) == sorted(finished), start
+        links = Counter(event.kind for event in self.on.events)
+        assert links["link_connected"] == links["link_disconnected"]
+        assert links["link_connecting"] == links["link_connected"] + links["link_failed"]
+
+
+TestLifecycle = pytest.mark.timeout(0)(Lifecycle.TestCase)
+TestLifecycle.settings = settings(
+    max_examples=EXAMPLES,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
