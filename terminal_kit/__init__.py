@@ -9,26 +9,91 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from terminal_kit.errors import TerminalError as TerminalError
+    from terminal_kit.eventlog import EventLog as EventLog
+    from terminal_kit.eventlog import default_log_path as default_log_path
+    from terminal_kit.eventlog.parquet import frame_from_parquet as frame_from_parquet
     from terminal_kit.events import ConnectionStatus as ConnectionStatus
     from terminal_kit.events import DisconnectReason as DisconnectReason
     from terminal_kit.events import Event as Event
     from terminal_kit.events import Kind as Kind
+    from terminal_kit.panels import bench as bench
+    from terminal_kit.radio import Radio as Radio
+    from terminal_kit.radio.native import native_radio as native_radio
+    from terminal_kit.radio.simulated import simulated_radio as simulated_radio
+    from terminal_kit.radio.virtual import virtual_radio as virtual_radio
     from terminal_kit.reader import Location as Location
     from terminal_kit.reader import Reader as Reader
+    from terminal_kit.reader import SoftwareUpdate as SoftwareUpdate
+    from terminal_kit.session import Session as Session
+    from terminal_kit.simulator import Air as Air
+    from terminal_kit.simulator import ReaderModel as ReaderModel
+    from terminal_kit.simulator import SimulatorLoop as SimulatorLoop
+    from terminal_kit.simulator import run_virtual as run_virtual
+    from terminal_kit.simulator import shop as shop
+    from terminal_kit.terminal import Limits as Limits
+    from terminal_kit.terminal import ReconnectPolicy as ReconnectPolicy
+    from terminal_kit.terminal import Terminal as Terminal
+    from terminal_kit.view import View as View
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Air": "simulator",
     "ConnectionStatus": "events",
     "DisconnectReason": "events",
     "Event": "events",
+    "EventLog": "eventlog",
     "Kind": "events",
+    "Limits": "terminal",
     "Location": "reader",
+    "Radio": "radio",
     "Reader": "reader",
+    "ReaderModel": "simulator",
+    "ReconnectPolicy": "terminal",
+    "Session": "session",
+    "SimulatorLoop": "simulator",
+    "SoftwareUpdate": "reader",
+    "Terminal": "terminal",
     "TerminalError": "errors",
+    "View": "view",
+    "bench": "panels",
+    "default_log_path": "eventlog",
+    "frame_from_parquet": "eventlog.parquet",
+    "native_radio": "radio.native",
+    "run_virtual": "simulator",
+    "shop": "simulator",
+    "simulated_radio": "radio.simulated",
+    "virtual_radio": "radio.virtual",
 }
 
-__all__ = ["ConnectionStatus", "DisconnectReason", "Event", "Kind", "Location", "Reader", "TerminalError"]
+__all__ = [
+    "Air",
+    "ConnectionStatus",
+    "DisconnectReason",
+    "Event",
+    "EventLog",
+    "Kind",
+    "Limits",
+    "Location",
+    "Radio",
+    "Reader",
+    "ReaderModel",
+    "ReconnectPolicy",
+    "Session",
+    "SimulatorLoop",
+    "SoftwareUpdate",
+    "Terminal",
+    "TerminalError",
+    "View",
+    "bench",
+    "default_log_path",
+    "frame_from_parquet",
+    "native_radio",
+    "run_virtual",
+    "shop",
+    "simulated_radio",
+    "virtual_radio",
+]
 
 
 def __getattr__(name: str) -> Any:

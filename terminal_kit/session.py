@@ -6,7 +6,7 @@ Panels and commands live beside it: a blocking cell cannot starve a link, and si
 import asyncio
 import concurrent.futures
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar
@@ -120,9 +120,9 @@ class Session:
 
         return asyncio.run_coroutine_threadsafe(run(), self._running_loop())
 
-    def post(self, function: Callable[P, object], *args: P.args, **_: P.kwargs) -> None:
+    def post(self, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
         """Runs a plain function on the session's loop, soon; from any thread."""
-        self._running_loop().call_soon_threadsafe(lambda: function(*args))
+        self._running_loop().call_soon_threadsafe(lambda: function(*args, **kwargs))
 
     def subscribe(self, callback: Callable[[View], None]) -> Undo:
         """Calls `callback(view)` in the session's thread when something changed, at most four times a second."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from terminal_kit.cli import doctor, lab, locations, log, readers, serve, watch
-from terminal_kit.errors import TerminalError
+from terminal_kit.errors import InvalidParameterError, TerminalError
 
 VERBS = (lab, doctor, readers, watch, log, locations, serve)
 """Each adds its commands to the parser."""
@@ -34,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return chosen.run(chosen)
     except TerminalError as error:
         print(error.line(), file=sys.stderr)
-        return 1
+        # A parameter of the command's own is a matter of usage.
+        return 2 if isinstance(error, InvalidParameterError) and error.parameter.startswith("--") else 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

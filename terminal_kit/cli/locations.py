@@ -100,7 +100,7 @@ def _places(document: Any) -> list[Any]:
 
 
 def _write(document: Any, places: list[Any]) -> None:
-    kept = tomlkit.aot()
+    kept: Any = tomlkit.aot()
     for place in places:
         kept.append(place)
     document["location"] = kept

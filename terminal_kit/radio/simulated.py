@@ -146,7 +146,7 @@ class SimulatedScanner(BaseBleakScanner):
             uuids,
             advertisement.tx_power_dbm,
             rssi_dbm,
-            (),
+            (reader,),
         )
         device = self.create_or_update_device(reader.address, reader.address, advertisement.local_name, reader, heard)
         self.call_detection_callbacks(device, heard)
@@ -165,16 +165,17 @@ class SimulatedClient(BaseBleakClient):
         )
         found = address_or_ble_device.details if isinstance(address_or_ble_device, BLEDevice) else self._by_address()
         self._reader: Reader | None = found
+        self._name = address_or_ble_device.name if isinstance(address_or_ble_device, BLEDevice) else None
         self._callbacks: dict[str, NotifyCallback] = {}
+        self._cached: dict[str, bytes] = {}
         self._encrypted = False
         self.link: Link | None = None
         self.end_code: int | None = None
 
     @property
     def name(self) -> str:
-        """The device's name."""
-        advertisement = self._found.model.advertisement()
-        return (advertisement and advertisement.local_name) or self.address
+        """The name that the device advertised, else its address."""
+        return self._name or self.address
 
     @property
     def mtu_size(self) -> int:
@@ -188,6 +189,8 @@ class SimulatedClient(BaseBleakClient):
 
     async def connect(self, pair: bool, **_: Any) -> None:
         """Waits for an advertisement, asks for a link, and discovers the services."""
+        if self.is_connected:
+            raise BleakError("Client is already connected")
         _check_host(self.air)
         reader = self._found
         async with asyncio.timeout(self._timeout):
@@ -234,8 +237,10 @@ class SimulatedClient(BaseBleakClient):
     async def read_gatt_char(
         self, characteristic: BleakGATTCharacteristic, *, use_cached: bool = False, **_: Any
     ) -> bytearray:
-        """Reads a value."""
+        """Reads a value; with `use_cached` the last one heard, if there is one."""
         spec: CharacteristicSpec = characteristic.obj
+        if use_cached and spec.key in self._cached:
+            return bytearray(self._cached[spec.key])
         return await self._read(spec.key, encryption=spec.read_needs_encryption)
 
     async def read_gatt_descriptor(
@@ -243,9 +248,11 @@ class SimulatedClient(BaseBleakClient):
     ) -> bytearray:
         """Reads a descriptor; whether notifications are on is the client's own to know."""
         key, uuid = descriptor.obj
-        if uuid == CCCD:
+        if not uuid:
             await self._cross()
             return bytearray((key in self._callbacks, 0))
+        if use_cached and f"{key}/{uuid}" in self._cached:
+            return bytearray(self._cached[f"{key}/{uuid}"])
         return await self._read(f"{key}/{uuid}", encryption=False)
 
     async def write_gatt_char(self, characteristic: BleakGATTCharacteristic, data: SizedBuffer, response: bool) -> None:
@@ -323,9 +330,10 @@ class SimulatedClient(BaseBleakClient):
                 )
                 services.add_characteristic(characteristic)
                 notifies = {"notify", "indicate"} & set(offered.properties)
-                for uuid in (*offered.descriptors, *((CCCD,) if notifies else ())):
+                for uuid in (*offered.descriptors, *(("",) if notifies else ())):  # "": the client's own to know
                     handle += 1
-                    services.add_descriptor(BleakGATTDescriptor((offered.key, uuid), handle, uuid, characteristic))
+                    descriptor = BleakGATTDescriptor((offered.key, uuid), handle, uuid or CCCD, characteristic)
+                    services.add_descriptor(descriptor)
             handle += 1
         return services
 
@@ -365,6 +373,7 @@ class SimulatedClient(BaseBleakClient):
         value = await self._result(lambda model: model.read(key, peer=HOST_ADDRESS, encrypted=self._encrypted))
         if (more := self._packets(len(value)) - 1) > 0:
             await self._cross(more)
+        self._cached[key] = value
         return bytearray(value)
 
     async def _write(self, key: str, data: bytes, *, response: bool) -> None:
@@ -403,11 +412,13 @@ class SimulatedClient(BaseBleakClient):
     def _notified(self, key: str, value: bytes) -> None:
         link, callback = self.link, self._callbacks.get(key)
         if link is not None and callback is not None:
+            self._cached[key] = value
             callback(bytearray(value))
 
     def _ended(self, ended: asyncio.Future[int]) -> None:
         self.end_code, self.link = ended.result(), None
         self._callbacks.clear()
+        self._cached.clear()
         self.services = None
         if self._disconnected_callback is not None:
             self._disconnected_callback()

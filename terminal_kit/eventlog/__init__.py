@@ -1,0 +1,9 @@
+"""The event log: where live and recorded meet.
+
+`schema.py` has the tables and their version, `writer.py` commits in the background, `log.py` is what one opens,
+`frames.py` and `parquet.py` hand rows to pandas and to the archive.
+"""
+
+from terminal_kit.eventlog.log import EventLog, Run, RunFacts, default_log_path
+
+__all__ = ["EventLog", "Run", "RunFacts", "default_log_path"]

@@ -1,0 +1,24 @@
+"""Panels for notebooks: each draws a session's `View`; `bench()` lays them all out."""
+
+from terminal_kit.panels.bench import Bench, bench
+from terminal_kit.panels.connection import ConnectionPanel
+from terminal_kit.panels.disconnects import DisconnectLogPanel
+from terminal_kit.panels.discovery import DiscoveryPanel
+from terminal_kit.panels.overview import OverviewPanel
+from terminal_kit.panels.reconnections import ReconnectionPanel
+from terminal_kit.panels.signal import SignalPanel
+from terminal_kit.panels.trainer import TrainerPanel
+from terminal_kit.panels.update import UpdatePanel
+
+__all__ = [
+    "Bench",
+    "ConnectionPanel",
+    "DisconnectLogPanel",
+    "DiscoveryPanel",
+    "OverviewPanel",
+    "ReconnectionPanel",
+    "SignalPanel",
+    "TrainerPanel",
+    "UpdatePanel",
+    "bench",
+]

@@ -1,0 +1,115 @@
+"""`ConnectionPanel`: what the terminal is doing with which reader, since when, and what went wrong (C, X, R)."""
+
+from typing import Any
+
+from terminal_kit.errors import InvalidParameterError
+from terminal_kit.events import ConnectionStatus
+from terminal_kit.panels.panel import Panel, Picture, script
+from terminal_kit.reader import Reader
+from terminal_kit.view import View
+from terminal_kit.view.records import Notice
+from terminal_kit.words import HOST_FAULTS, notice_words, reason_words, visible, words
+
+NOTICES_SHOWN = 2
+"""The newest and the one before: enough to see "lost" and "back"; the log has the rest."""
+
+SCAN_S = 30.0
+"""How long "Discover again" listens: a reader that was switched on is heard within some ten seconds."""
+
+Line = list[Any]
+"""One fact: label, words, and for some a kind with a value that the page draws."""
+
+
+class ConnectionPanel(Panel):
+    """Status and time in it, the reader's facts, the notices of X9, the auto-reconnect switch, Reboot, Disconnect."""
+
+    _esm = script("connection")
+    name = "connection"
+
+    def draw(self, view: View) -> Picture:
+        """Times go as times: the page counts them up and down by itself."""
+        return {
+            "status": view.status,
+            "status_words": words(view.status).capitalize(),
+            "since_us": view.since_us,
+            "facts": self._facts(view),
+            "notices": [
+                [notice.t_us, notice.stage, _told(notice)] for notice in reversed(view.notices[-NOTICES_SHOWN:])
+            ],
+            "auto_reconnect": view.auto_reconnect,
+        }
+
+    def obey(self, command: str, facts: dict[str, Any]) -> None:
+        """Reboot, disconnect, cancel whatever is under way, discover again, the auto-reconnect switch."""
+        terminal = self.session.terminal
+        match command:
+            case "reboot":
+                self.run(terminal.reboot_reader)
+            case "disconnect":
+                self.run(terminal.disconnect_reader)
+            case "cancel" if self.session.view.status is ConnectionStatus.RECONNECTING:
+                self.run(terminal.cancel_reader_reconnection)
+            case "cancel":
+                self.run(terminal.cancel_connecting)
+            case "scan":
+                self.run(self.session.scan, SCAN_S)
+            case "auto_reconnect":
+                self.session.post(setattr, terminal, "auto_reconnect", bool(facts["on"]))
+                self._ask()
+            case _:
+                raise InvalidParameterError(f"the connection has no command {command!r}", parameter="command")
+
+    def _facts(self, view: View) -> list[Line]:
+        reader = view.reader
+        if reader is None:
+            host = [["Host", HOST_FAULTS.get(view.host_fault, visible(view.host_fault))]] if view.host_fault else []
+            return [*host, ["Reader", "none: choose one in the list and connect it"]]
+        lines: list[Line] = [["Reader", _named(reader)], ["Type", words(reader.device_type)]]
+        if view.location_id:
+            lines.append(["Location", self._place(view.location_id)])
+        if view.reconnecting is not None:
+            lost = view.reconnecting
+            lines.append(["Lost", reason_words(lost.reason)])
+            lines.append(["Attempts", f"{lost.attempts} so far, listening for it"])
+        if reader.battery is not None:
+            charging = ", charging" if reader.charging else ""
+            level = f"{reader.battery:.0%}".replace("%", " %")
+            lines.append(["Battery", f"{level} {words(reader.battery_status)}{charging}", "battery", reader.battery])
+        if view.status is ConnectionStatus.CONNECTED:
+            lines += _while_connected(view, reader)
+        return lines
+
+    def _place(self, location_id: str) -> str:
+        names = {place.id: place.name for place in self.session.locations}
+        return visible(names.get(location_id, location_id))
+
+
+def _while_connected(view: View, reader: Reader) -> list[Line]:
+    doing = [
+        mark
+        for mark, on in (
+            ("in standby", reader.standby),
+            ("busy with a transaction", view.busy),
+            ("card inserted", view.card_inserted),
+        )
+        if on
+    ]
+    lines: list[Line] = [["Now", ", ".join(doing)]] if doing else []
+    if reader.firmware:
+        lines.append(["Software", visible(reader.firmware)])
+    if view.next_restart_us is not None:
+        lines.append(["Next restart", "", "restart", view.next_restart_us])
+    else:
+        lines.append(["Next restart", "not known"])
+    if view.false_battery_us is not None:
+        lines.append(["Note", "a false battery reading of 0 % was ignored"])
+    return lines
+
+
+def _named(reader: Reader) -> str:
+    serial = visible(reader.serial)
+    return f"{visible(reader.label)} ({serial})" if reader.label else serial
+
+
+def _told(notice: Notice) -> str:
+    return f"{notice_words(notice.stage, notice.reason)} {visible(notice.text or '')}".rstrip()

@@ -1,0 +1,105 @@
+const MARKS = { not_connected: "\u25cb", discovering: "\u25ce", connecting: "\u25d4", connected: "\u25cf", reconnecting: "\u21bb" };
+const NOTICES = { connection_lost: ["warn", "!"], disconnected: ["bad", "!"], reconnected: ["good", "\u2713"], low_battery: ["warn", "!"] };
+
+export default panel("Connection", ({ send, now }) => {
+  let state = {};
+  const mark = h("b", { "aria-hidden": "true" });
+  const word = h("span.tk-big", { role: "status" });
+  const since = h("span.tk-quiet", { title: "Time in this status" });
+  const status = h("div.tk-status", {}, mark, word, since);
+  const notices = h("div.tk-body", { style: "flex:none;gap:4px", role: "log", "aria-label": "Notices" });
+  const facts = h("dl.tk-facts");
+  const told = [];
+  const lines = [];
+  const level = meter("Battery");
+  const restart = h("time");
+
+  const auto = h("button.tk-switch", {
+    type: "button", role: "switch", onclick: () => send("auto_reconnect", { on: auto.getAttribute("aria-checked") !== "true" }),
+  }, "Reconnect by itself after a drop");
+  const reboot = button("Reboot", () => send("reboot"), { help: "Restart the reader; it comes back by itself" });
+  const disconnect = button("Disconnect", () => send("disconnect"), {
+    help: "Not needed to save power: the reader has its own standby",
+  });
+  const cancel = button("Cancel", () => send("cancel"));
+
+  function update(next) {
+    state = next;
+    attribute(status, "data-status", state.status);
+    text(mark, MARKS[state.status] ?? "?");
+    text(word, state.status_words);
+    keep(notices, told, state.notices.length, makeNotice).forEach((notice, index) => notice.set(state.notices[index], index));
+    keep(facts, lines, state.facts.length, makeLine).forEach((line, index) => line.set(state.facts[index]));
+    attribute(auto, "aria-checked", String(state.auto_reconnect));
+    const connected = state.status === "connected";
+    able(reboot, connected, "No reader is connected.");
+    able(disconnect, connected, "No reader is connected.");
+    show(cancel, state.status === "connecting" || state.status === "reconnecting");
+  }
+
+  function makeNotice() {
+    const time = h("time.tk-quiet.tk-small");
+    const again = button("Discover again", () => send("scan"));
+    const stop = button("Cancel", () => send("cancel"), { help: "Stop reconnecting" });
+    let made = note("info", "i");
+    made.words.className = "tk-grow";
+    made.node.append(time, again, stop);
+    return {
+      node: made.node,
+      set([us, stage, words], index) {
+        const [kind, sign] = NOTICES[stage] ?? ["info", "i"];
+        attribute(made.node, "class", `tk-note tk-${kind}`);
+        text(made.node.firstChild, sign);
+        text(made.words, words);
+        at(time, us);
+        show(again, index === 0 && stage === "disconnected" && state.status === "not_connected");
+        show(stop, index === 0 && stage === "connection_lost" && state.status === "reconnecting");
+      },
+    };
+  }
+
+  function makeLine() {
+    const term = h("dt");
+    const what = h("dd");
+    const made = { node: h("div", { style: "display:contents" }, term, what) };
+    made.set = ([label, words, kind, value]) => {
+      text(term, label);
+      if (kind === "battery") {
+        if (level.node.parentNode !== what) what.replaceChildren(h("span", { style: "margin-right:8px" }), level.node);
+        text(what.firstChild, words);
+        attribute(level.node, "class", value <= 0.2 ? "tk-meter tk-low" : "tk-meter");
+        level.set(value, words);
+      } else if (kind === "restart") {
+        if (restart.parentNode !== what) what.replaceChildren(restart, h("span.tk-quiet"));
+        restart.dataset.us = value;
+        made.countdown();
+      } else {
+        text(what, words);
+      }
+    };
+    made.countdown = () => {
+      if (restart.parentNode !== what) return;
+      const us = Number(restart.dataset.us);
+      at(restart, us, DAY);
+      text(what.lastChild, us > now() ? `, in ${span(Math.round((us - now()) / 6e7) * 60)}` : ", due now");
+    };
+    return made;
+  }
+
+  function tick() {
+    text(since, state.since_us ? stopwatch((now() - state.since_us) / 1e6) : "");
+    lines.forEach((line) => line.countdown());
+  }
+
+  return {
+    nodes: [
+      h("div.tk-row", {}, status, h("span.tk-push"), cancel),
+      facts,
+      notices,
+      h("div.tk-row", { style: "margin-top:auto" }, auto),
+      h("div.tk-row", {}, reboot, disconnect, h("span.tk-quiet.tk-small", {}, "Standby saves power, not disconnecting.")),
+    ],
+    update,
+    tick,
+  };
+});

@@ -1,0 +1,209 @@
+// What all panels share. Text is only ever set as text: names come from radios and logs.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** An element: h("button.tk-primary", { onclick, "aria-label": "…" }, "text", child). */
+function h(kind, props = {}, ...children) {
+  const [tag, ...classes] = kind.split(".");
+  const node = document.createElement(tag);
+  return furnish(node, { ...(classes.length ? { class: classes.join(" ") } : {}), ...props }, children);
+}
+
+/** The same for drawings. */
+function s(tag, props = {}, ...children) {
+  return furnish(document.createElementNS(SVG, tag), props, children);
+}
+
+function furnish(node, props, children) {
+  for (const [name, value] of Object.entries(props)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else attribute(node, name, value);
+  }
+  node.append(...children.filter((child) => child !== null));
+  return node;
+}
+
+/** Sets or removes an attribute, and touches the page only where it differs. */
+function attribute(node, name, value) {
+  if (value === null || value === undefined || value === false) {
+    if (node.hasAttribute(name)) node.removeAttribute(name);
+  } else {
+    const text = value === true ? "" : String(value);
+    if (node.getAttribute(name) !== text) node.setAttribute(name, text);
+  }
+}
+
+/** Sets a node's text, and touches the page only where it differs. */
+function text(node, value) {
+  if (node.textContent !== value) node.textContent = value;
+  return node;
+}
+
+function show(node, on) {
+  if (node.hidden === on) node.hidden = !on;
+  return node;
+}
+
+/** A button that says why it cannot be used, instead of vanishing or doing nothing. */
+function able(button, on, why = null) {
+  button.disabled = !on;
+  attribute(button, "title", on ? button.dataset.help ?? null : why);
+}
+
+const minus = (number, digits = 0) => number.toFixed(digits).replace("-", "\u2212");
+const dbm = (value) => (value === null || value === undefined ? "\u2013" : `${minus(value)} dBm`);
+const percent = (value) => (value === null || value === undefined ? "\u2013" : `${Math.round(value * 100)} %`);
+
+/** How long, in words: 4.1 s, 42 s, 3 min 12 s, 20 h 14 min, 6 d 3 h. */
+function span(seconds) {
+  if (seconds < 9.95) return `${Math.max(0, seconds).toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  if (whole < 86400) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+  return `${Math.floor(whole / 86400)} d ${Math.floor((whole % 86400) / 3600)} h`;
+}
+
+/** A running time: 00:03:12. */
+function stopwatch(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  return [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60]
+    .map((part) => String(part).padStart(2, "0"))
+    .join(":");
+}
+
+const HOUR = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+const DAY = new Intl.DateTimeFormat(undefined, { weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+
+/** Puts a local time into a <time>; the zone and the date are on hover. */
+function at(node, us, format = HOUR) {
+  const date = new Date(us / 1000);
+  const iso = date.toISOString();
+  if (node.dateTime !== iso) {
+    node.dateTime = iso;
+    node.title = FULL.format(date);
+    text(node, format.format(date));
+  }
+  return node;
+}
+
+/** A bar of 0…1 with its words, for eyes and for screen readers. */
+function meter(label) {
+  const fill = h("i");
+  const node = h("span.tk-meter", { role: "img" }, fill);
+  return {
+    node,
+    set(share, words) {
+      fill.style.width = `${Math.round(Math.min(1, Math.max(0, share ?? 0)) * 100)}%`;
+      attribute(node, "aria-label", `${label}: ${words}`);
+    },
+  };
+}
+
+/** Readers from a few centimetres (−35 dBm) to the edge of range (−100 dBm), as 0…1. */
+const strength = (rssi) => (rssi === null || rssi === undefined ? 0 : (rssi + 100) / 65);
+
+/** A notice with a mark in front, so that colour is not the only sign. */
+function note(kind, mark) {
+  const words = h("span");
+  const node = h(`div.tk-note.tk-${kind}`, {}, h("span.tk-mark", { "aria-hidden": "true" }, mark), words);
+  return { node, words };
+}
+
+/**
+ * A panel as anywidget wants it. `build(tools)` gives what goes into the panel and `update(state, news, buffers)`, and
+ * if it likes `tick()` (once a second) and `close()`. Tools: `send(command, facts)`, `now()` in UTC microseconds.
+ */
+function panel(title, build) {
+  function render({ model, el }) {
+    let clock = { us: 0, at: performance.now(), rate: 0 };
+    let state = {};
+    const now = () => clock.us + (performance.now() - clock.at) * 1000 * clock.rate;
+    const send = (command, facts = {}) => model.send({ do: command, ...facts });
+    const aside = h("span.tk-aside");
+    const badge = h("span.tk-badge", { hidden: true });
+    const trouble = troubleBox(() => send("dismiss"));
+    const waiting = h("p.tk-quiet.tk-waiting", {}, "Waiting for the kernel. If this stays, run the cell again.");
+    const made = build({ send, now, aside });
+    const root = h(
+      "section.tk-panel",
+      { "aria-label": title, "data-lm-suppress-shortcuts": "true" },
+      h("header", {}, h("h2", {}, title), aside, badge),
+      waiting,
+      h("div.tk-body", { hidden: true }, ...made.nodes),
+      trouble.node,
+    );
+    el.classList.add("tk-host");
+    el.append(root);
+
+    function receive(message, buffers) {
+      clock = { us: message.now_us, at: performance.now(), rate: message.rate };
+      if (message.whole) state = {};
+      Object.assign(state, message.set);
+      for (const [name, rows] of Object.entries(message.rows ?? {})) {
+        const table = { ...state[name], ...rows.set };
+        for (const key of rows.drop) delete table[key];
+        state[name] = table;
+      }
+      show(waiting, false);
+      show(root.querySelector(".tk-body"), true);
+      show(badge, state.radio !== "native");
+      text(badge, state.radio === "simulated" ? "simulated" : state.radio_words);
+      trouble.set(state.trouble);
+      made.update(state, { news: message.news, buffers, whole: message.whole });
+      made.tick?.(state);
+    }
+
+    model.on("msg:custom", receive);
+    send("hello");
+    const ticking = setInterval(() => state.radio && made.tick?.(state), 1000);
+    return () => {
+      clearInterval(ticking);
+      model.off("msg:custom", receive);
+      made.close?.();
+    };
+  }
+  return { render };
+}
+
+function troubleBox(dismiss) {
+  const code = h("code");
+  const message = h("strong");
+  const hint = h("span");
+  const close = h("button.tk-plain", { type: "button", "aria-label": "Dismiss this error", onclick: dismiss }, "\u00d7");
+  const words = h("div.tk-grow", {}, message, " ", hint, " ", code);
+  const node = h("div.tk-note.tk-bad", { role: "alert", hidden: true }, h("span.tk-mark", { "aria-hidden": "true" }, "!"), words, close);
+  return {
+    node,
+    set(trouble) {
+      show(node, Boolean(trouble));
+      if (trouble) {
+        text(code, trouble.code);
+        text(message, trouble.message);
+        text(hint, trouble.hint);
+      }
+    },
+  };
+}
+
+/** A button; `help` is its hover text while it can be used. */
+function button(label, onclick, { kind = "", help = null } = {}) {
+  const node = h(`button${kind ? `.tk-${kind}` : ""}`, { type: "button", onclick }, label);
+  if (help) {
+    node.dataset.help = help;
+    node.title = help;
+  }
+  return node;
+}
+
+/** Keeps as many nodes as there are rows, made once and then filled: the page changes only where the data does. */
+function keep(parent, nodes, count, make) {
+  while (nodes.length < count) {
+    const made = make();
+    nodes.push(made);
+    parent.append(made.node);
+  }
+  while (nodes.length > count) nodes.pop().node.remove();
+  return nodes;
+}

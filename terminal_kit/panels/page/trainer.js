@@ -1,0 +1,81 @@
+export default panel("Trainer", ({ send, now }) => {
+  let state = { faults: {}, active: {}, readers: [] };
+  const who = h("select.tk-grow", { "aria-label": "Reader to act on" });
+  const what = h("select.tk-grow", { "aria-label": "What happens", onchange: fill });
+  const settings = h("span.tk-row");
+  const start = button("Start", () => send("start", { fault: what.value, reader: who.value, parameters: chosen() }), { kind: "primary" });
+  const day = button("+24 h", () => send("skip", { seconds: 86400 }), { help: "Let a day of simulated time pass at once" });
+  const hour = button("+1 h", () => send("skip", { seconds: 3600 }), { help: "Let an hour of simulated time pass at once" });
+  const outcome = h("select", { "aria-label": "Update that waits for the reader" });
+  const offer = button("Set", () => send("outcome", { reader: who.value, outcome: outcome.value }));
+  const list = h("div.tk-body", { style: "flex:none;gap:4px" });
+  const calm = h("p.tk-quiet", {}, "All is well: no fault is active.");
+  const rows = [];
+  let listed = "";
+
+  function options(select, pairs) {
+    const before = select.value;
+    select.replaceChildren(...pairs.map(([value, label]) => h("option", { value }, label)));
+    if (pairs.some(([value]) => value === before)) select.value = before;
+  }
+
+  function update(next) {
+    state = next;
+    const key = JSON.stringify([state.readers, state.outcomes, Object.keys(state.faults)]);
+    if (key !== listed) {
+      listed = key;
+      options(who, state.readers);
+      options(what, Object.entries(state.faults).map(([name, fault]) => [name, fault.words]));
+      options(outcome, state.outcomes);
+      fill();
+    }
+    const active = Object.entries(state.active);
+    show(calm, active.length === 0);
+    keep(list, rows, active.length, makeRow).forEach((row, index) => row.set(...active[index]));
+  }
+
+  /** The fields for the chosen fault's parameters. */
+  function fill() {
+    const fault = state.faults[what.value];
+    settings.replaceChildren(...(fault?.parameters ?? []).map(({ name, label, unit, value }) => {
+      const field = typeof value === "boolean"
+        ? h("input", { type: "checkbox", checked: value, "data-name": name })
+        : h("input", { type: "number", step: "any", value, "data-name": name });
+      return typeof value === "boolean" ? h("label", {}, field, label) : h("label", {}, label, field, unit);
+    }));
+    who.disabled = Boolean(fault?.of_host);
+    attribute(who, "title", who.disabled ? "This happens to the host, not to one reader." : null);
+  }
+
+  function chosen() {
+    const fields = [...settings.querySelectorAll("input")];
+    return Object.fromEntries(fields.map((field) => [field.dataset.name, field.type === "checkbox" ? field.checked : Number(field.value)]));
+  }
+
+  function makeRow() {
+    const words = h("span.tk-grow");
+    const since = h("span.tk-quiet.tk-small");
+    const undo = button("Undo", () => send("undo", { id: made.id }));
+    const made = { id: null, since_us: 0, node: h("div.tk-note.tk-warn", { style: "align-items:center" }, h("span.tk-mark", { "aria-hidden": "true" }, "!"), words, since, undo) };
+    made.set = (id, fault) => {
+      Object.assign(made, { id, since_us: fault.since_us });
+      text(words, fault.words);
+      attribute(undo, "aria-label", `Undo: ${fault.words}`);
+      made.tick();
+    };
+    made.tick = () => text(since, stopwatch((now() - made.since_us) / 1e6));
+    return made;
+  }
+
+  return {
+    nodes: [
+      h("div.tk-row", {}, what, start),
+      h("div.tk-row", {}, who, settings),
+      list,
+      calm,
+      h("div.tk-row", { style: "margin-top:auto" }, h("label", {}, "Update:", outcome), offer, h("span.tk-push"), hour, day),
+    ],
+    update,
+    tick: () => rows.forEach((row) => row.tick()),
+  };
+});

@@ -1,0 +1,52 @@
+export default panel("Software update", ({ send, now, aside }) => {
+  let state = {};
+  const what = h("div.tk-big");
+  const why = h("p.tk-quiet");
+  const due = h("p");
+  const when = h("time");
+  const fill = h("i");
+  const bar = h("div.tk-progress", { role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100, "aria-label": "Update progress" }, fill);
+  const done = h("span");
+  const left = h("span.tk-quiet.tk-push");
+  const keep = note("info", "i");
+  const result = note("good", "\u2713");
+  const progress = h("div.tk-body", { style: "flex:none;gap:4px" }, bar, h("div.tk-row.tk-small", {}, done, left));
+  const install = button("Install now", () => send("install"), { kind: "primary" });
+  const cancel = button("Cancel", () => send("cancel"));
+  text(keep.words, "Keep the reader close and powered until it has finished.");
+
+  function update(next) {
+    state = next;
+    text(what, state.headline);
+    text(why, state.why);
+    show(due, state.due_us !== null);
+    if (state.due_us !== null) {
+      due.replaceChildren(state.due_us > now() ? "Required from " : "Required since ", at(when, state.due_us, DAY), ". Until then it can wait.");
+      if (state.due_us <= now()) due.lastChild.remove();
+    }
+    const share = state.progress;
+    show(progress, state.running);
+    show(keep.node, state.running);
+    fill.style.width = `${(share ?? 0) * 100}%`;
+    attribute(bar, "aria-valuenow", Math.round((share ?? 0) * 100));
+    text(done, [share === null ? "starting" : percent(share), state.stage, state.bytes].filter(Boolean).join(" · "));
+    show(result.node, Boolean(state.result));
+    attribute(result.node, "class", `tk-note tk-${state.failed ? "bad" : "good"}`);
+    text(result.node.firstChild, state.failed ? "!" : "\u2713");
+    text(result.words, state.result ?? "");
+    able(install, state.can_install, state.cannot_install);
+    able(cancel, state.can_cancel, state.cannot_cancel);
+  }
+
+  function tick() {
+    if (!state.running || !state.progress || !state.started_us) return text(left, state.estimate ?? "");
+    const passed = (now() - state.started_us) / 1e6;
+    text(left, state.progress < 0.05 ? state.estimate ?? "" : `about ${span((passed / state.progress) * (1 - state.progress))} left`);
+  }
+
+  return {
+    nodes: [what, why, due, progress, keep.node, result.node, h("div.tk-row", { style: "margin-top:auto" }, install, cancel)],
+    update,
+    tick,
+  };
+});

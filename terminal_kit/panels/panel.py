@@ -1,0 +1,153 @@
+"""`Panel`: a widget that draws a `View` and holds no truth of its own.
+
+A panel turns a view into its *picture*: plain data, ready to be shown. Only the differences between one picture and the
+next go to the page, as one message a frame. What people do in the page comes back as a command, and all a command does
+is hand over to the session's loop: Lab runs the callbacks of a widget on changing threads.
+"""
+
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, ClassVar, ParamSpec, cast
+
+import anywidget
+
+from terminal_kit.errors import CanceledError, TerminalError
+from terminal_kit.panels.painter import Painter
+from terminal_kit.session import Session
+from terminal_kit.view import View
+from terminal_kit.words import RADIOS, visible
+
+P = ParamSpec("P")
+Picture = dict[str, Any]
+
+_PAGE = Path(__file__).parent / "page"
+
+
+def script(name: str) -> str:
+    """A panel's script for the page, after the parts that all panels share."""
+    return "\n".join((_PAGE / file).read_text("utf-8") for file in ("panel.js", f"{name}.js"))
+
+
+def style() -> str:
+    """The panels' one style sheet."""
+    return (_PAGE / "panel.css").read_text("utf-8")
+
+
+class Panel(anywidget.AnyWidget):
+    """One panel. It borrows the session: closing the panel leaves the session as it is.
+
+    Subclasses say what the picture is (`draw`) and what each command does (`obey`). `painter` is shared on a bench; a
+    panel that stands alone has its own. The last command's error stays in the picture (`trouble`) until the next
+    command or until somebody dismisses it.
+    """
+
+    _css = style()
+    name: ClassVar[str]
+
+    def __init__(self, session: Session, *, painter: Painter | None = None) -> None:
+        super().__init__()
+        self.session = session
+        self._drawn: Picture | None = None
+        self._trouble: Picture | None = None
+        self._own_painter = Painter(session) if painter is None else None
+        self._painter = painter or self._own_painter
+        assert self._painter is not None
+        self.on_msg(self._on_command)  # pyright: ignore[reportUnknownMemberType]
+        self._unhang = self._painter.hang(self)
+
+    def draw(self, view: View) -> Picture:
+        """The picture of this view. A value that is a dict is a table: its rows are compared and sent one by one."""
+        raise NotImplementedError
+
+    def obey(self, command: str, facts: dict[str, Any]) -> None:
+        """Carries out what somebody asked for in the page."""
+        raise NotImplementedError
+
+    def news(self, view: View, *, whole: bool) -> tuple[Any, list[bytes]]:
+        """What is sent beside the picture since it changes all the time: data, and buffers. `whole`: from the start."""
+        return None, []
+
+    def paint(self, view: View) -> None:
+        """Sends what changed since the last picture; called by the painter."""
+        before = self._drawn
+        picture = self.draw(view) | {"trouble": self._trouble, "radio": view.radio, "radio_words": RADIOS[view.radio]}
+        news, buffers = self.news(view, whole=before is None)
+        changed = changes(before or {}, picture)
+        self._drawn = picture
+        if changed or news or buffers or before is None:
+            content = {"now_us": view.now_us, "rate": self._rate(), "whole": before is None, **changed}
+            self.send(content | ({"news": news} if news else {}), buffers or None)  # pyright: ignore[reportUnknownMemberType]
+
+    def run(self, function: Callable[P, Awaitable[Any]], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Runs an async function on the session's loop; its error appears in this panel."""
+        self._tell(None)
+        self.session.call(function, *args, **kwargs).add_done_callback(self._done)
+
+    def close(self) -> None:
+        """Takes the panel off the page. Safe to repeat."""
+        self._unhang()
+        if self._own_painter is not None:
+            self._own_painter.close()
+        super().close()
+
+    def _rate(self) -> float:
+        """Seconds of the session's clock in a real one, for a page that counts up; 0 where time jumps."""
+        rate = self.session.rate
+        return rate if rate < 1000 else 0.0
+
+    def _on_command(self, _widget: object, content: Any, _buffers: object) -> None:
+        match content:
+            case {"do": "hello"}:  # a page has opened and knows nothing yet
+                self._drawn = None
+                self._ask()
+            case {"do": "dismiss"}:
+                self._tell(None)
+            case {"do": str(command), **facts}:
+                try:
+                    self.obey(command, facts)
+                except Exception as error:
+                    self._tell(error)
+            case _:
+                pass
+
+    def _done(self, future: "Future[Any]") -> None:
+        if not future.cancelled() and (error := future.exception()) is not None:
+            self._tell(error)
+
+    def _tell(self, error: BaseException | None) -> None:
+        self._trouble = None if error is None or isinstance(error, CanceledError) else trouble(error)
+        self._ask()
+
+    def _ask(self) -> None:
+        if self._painter is not None:
+            self._painter.ask()
+
+
+def trouble(error: BaseException) -> Picture:
+    """An error for people: what happened, what to do, and the code that logs know it by."""
+    known = error if isinstance(error, TerminalError) else TerminalError(f"{type(error).__name__}: {error}")
+    message = visible(str(known)).rstrip(".")
+    return {"code": known.code, "message": message[:1].upper() + message[1:] + ".", "hint": visible(known.hint)}
+
+
+def changes(before: Picture, after: Picture) -> Picture:
+    """What turns one picture into the next: `set` for values, `rows` for tables. Empty where nothing changed."""
+    values: Picture = {}
+    tables: Picture = {}
+    for key, new in after.items():
+        old = before.get(key)
+        if old == new and key in before:
+            continue
+        if isinstance(new, dict) and isinstance(old, dict):
+            tables[key] = _row_changes(cast("Picture", old), cast("Picture", new))
+        else:
+            values[key] = new
+    return {name: part for name, part in (("set", values), ("rows", tables)) if part}
+
+
+def _row_changes(old: Picture, new: Picture) -> Picture:
+    return {
+        "set": {key: row for key, row in new.items() if key not in old or old[key] != row},
+        "drop": [key for key in old if key not in new],
+    }

@@ -1,0 +1,108 @@
+"""`TrainerPanel`: everything that can go wrong on the simulated air, each with its undo."""
+
+from typing import Any
+
+from terminal_kit.errors import InvalidParameterError
+from terminal_kit.events import UpdateComponent
+from terminal_kit.panels.panel import Panel, Picture, script
+from terminal_kit.reader import EstimatedUpdateTime, SoftwareUpdate
+from terminal_kit.simulator.air import Air
+from terminal_kit.simulator.faults import FAULTS, Fault
+from terminal_kit.view import View
+from terminal_kit.words import visible
+
+OUTCOMES = {"none": "none", "available": "available, due in 7 days", "required": "required now"}
+"""What may wait for a reader (U11)."""
+
+DUE_IN_US = 7 * 24 * 3600 * 1_000_000
+OFFERED_VERSION = "2.02.00.00-SZZZ_Prod_US_v13-481001"
+
+_UNITS = {
+    "_m_s": "m/s",
+    "_m": "m",
+    "_s": "s",
+    "_db": "dB",
+    "per_hour": "of full an hour",
+    "share": "of the air",
+}
+"""How a parameter's name ends ↔ the unit that is shown beside its field."""
+
+
+class TrainerPanel(Panel):
+    """Start a fault, see which are active, undo them; let a day pass; choose which update waits."""
+
+    _esm = script("trainer")
+    name = "trainer"
+
+    def draw(self, view: View) -> Picture:
+        """The faults there are and those in force. On a real radio there is nothing to start."""
+        return {
+            "faults": {fault.name: _fault(fault) for fault in FAULTS} if self.session.air else {},
+            "readers": [[serial, visible(serial)] for serial in self.session.air.readers] if self.session.air else [],
+            "active": {
+                str(id(active)): {
+                    "words": f"{active.fault.words}{f': {visible(active.reader)}' if active.reader else ''}",
+                    "since_us": active.since_us,
+                }
+                for active in view.faults
+            },
+            "outcomes": [[name, label] for name, label in OUTCOMES.items()],
+        }
+
+    def obey(self, command: str, facts: dict[str, Any]) -> None:
+        """Start, undo, let time pass, choose an update."""
+        air = self.session.air
+        if air is None:
+            raise InvalidParameterError(
+                "faults can only be started on the simulated radio",
+                parameter="radio",
+                hint="Open the bench with radio='simulated'.",
+            )
+        match command:
+            case "start":
+                self.run(_start, air, str(facts["fault"]), str(facts["reader"]), dict(facts["parameters"]))
+            case "undo":
+                self.run(_undo, air, str(facts["id"]))
+            case "skip":
+                self.run(air.skip_time, float(facts["seconds"]))
+            case "outcome":
+                self.run(_offer, air, str(facts["reader"]), str(facts["outcome"]))
+            case _:
+                raise InvalidParameterError(f"the trainer has no command {command!r}", parameter="command")
+
+
+async def _start(air: Air, name: str, reader: str, parameters: dict[str, Any]) -> None:
+    of_host = any(fault.name == name and fault.of_host for fault in FAULTS)
+    air.faults.start(name, None if of_host else reader, **parameters)
+
+
+async def _undo(air: Air, number: str) -> None:
+    for active in list(air.faults.active):
+        if str(id(active)) == number:
+            active.undo()
+
+
+async def _offer(air: Air, reader: str, outcome: str) -> None:
+    if reader not in air.readers:
+        raise InvalidParameterError("choose a reader first", parameter="reader", value=reader)
+    due_us = {"available": air.utc_us() + DUE_IN_US, "required": air.utc_us()}.get(outcome)
+    air.readers[reader].model.pending_update = due_us and SoftwareUpdate(
+        version=OFFERED_VERSION,
+        components=UpdateComponent.FIRMWARE | UpdateComponent.CONFIG,
+        estimated_time=EstimatedUpdateTime.FIVE_TO_FIFTEEN_MINUTES,
+        required_at_us=due_us,
+    )
+
+
+def _fault(fault: Fault) -> Picture:
+    return {
+        "words": fault.words[:1].upper() + fault.words[1:],
+        "of_host": fault.of_host,
+        "parameters": [_parameter(name, value) for name, value in fault.parameters.items()],
+    }
+
+
+def _parameter(name: str, value: float | bool) -> Picture:
+    suffix = next((suffix for suffix in _UNITS if name.endswith(suffix)), "")
+    label = (name.removesuffix(suffix) if suffix.startswith("_") else name).replace("_", " ").strip()
+    return {"name": name, "label": label, "unit": _UNITS.get(suffix, ""), "value": value}
