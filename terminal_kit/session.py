@@ -7,7 +7,7 @@ import asyncio
 import concurrent.futures
 import threading
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar
 
@@ -114,11 +114,12 @@ class Session:
         self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> concurrent.futures.Future[T]:
         """Runs an async function on the session's loop; from any thread. Cancelling the future cancels it."""
+        loop = self._running_loop()
 
         async def run() -> T:
             return await function(*args, **kwargs)
 
-        return asyncio.run_coroutine_threadsafe(run(), self._running_loop())
+        return asyncio.run_coroutine_threadsafe(run(), loop)
 
     def post(self, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
         """Runs a plain function on the session's loop, soon; from any thread."""
@@ -161,8 +162,10 @@ class Session:
             return asyncio.new_event_loop()
 
         try:
-            with asyncio.Runner(loop_factory=new_loop) as runner:
-                runner.run(self._live(ready))
+            with ExitStack() as undo:
+                self._open_log(undo)  # before there is a loop that it could block
+                with asyncio.Runner(loop_factory=new_loop) as runner:
+                    runner.run(self._live(ready))
         except BaseException as error:
             if ready.done():
                 raise
@@ -175,7 +178,7 @@ class Session:
         self._stop = asyncio.Event()
         async with AsyncExitStack() as undo:
             self.radio = await self._open_radio(undo)
-            self._open_log(undo)
+            self._start_run(undo)
             undo.callback(self.radio.watch_host(self._host_changed))
             self.terminal = Terminal(
                 self.radio,
@@ -203,19 +206,21 @@ class Session:
         from terminal_kit.radio.simulated import simulated_radio  # noqa: PLC0415 - beside its siblings
 
         self.air = Air(self.seed)
-        self._furnish(self.air)
         undo.callback(self.air.close)
+        self._furnish(self.air)
+        self.air.on_clock_jump(lambda seconds: self.tell(Kind.CLOCK_JUMPED, duration_s=seconds))
         return simulated_radio(self.air)
 
-    def _open_log(self, undo: AsyncExitStack) -> None:
+    def _open_log(self, undo: ExitStack) -> None:
         given = self._log_given
-        if given is None:
-            return
-        if isinstance(given, EventLog):
+        if given is None or isinstance(given, EventLog):
             self.log = given
         else:
-            self.log = EventLog(given)
-            undo.callback(self.log.close)
+            self.log = undo.enter_context(EventLog(given))
+
+    def _start_run(self, undo: AsyncExitStack) -> None:
+        if self.log is None:
+            return
         self.run = self.log.start_run(radio=self._radio_name, seed=self.seed, clock=self.radio.clock)
         undo.callback(self.run.finish)
         if self.air is not None:

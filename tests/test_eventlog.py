@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def any_event() -> st.SearchStrategy[Event]:
 @given(st.lists(any_event(), max_size=5))
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_event_comes_back_as_it_went_in(tmp_path: Path, events: list[Event]) -> None:
-    with EventLog(tmp_path / f"{random.random()}.db") as log:
+    with EventLog(tmp_path / f"{uuid.uuid4()}.db") as log:
         for event in events:
             log.append(event, run="r")
         log.flush()
@@ -262,7 +263,7 @@ def test_a_damaged_page_is_told_and_nothing_is_deleted(tmp_path: Path) -> None:
         for number in range(2000):
             log.append(Event(kind="a", t_us=number, reader="A", text="x" * 50), run="r")
     content = bytearray(path.read_bytes())
-    content[8192:12288] = os.urandom(4096)
+    content[20 * 4096 : 24 * 4096] = b"\xa5" * 4 * 4096
     path.write_bytes(content)
     with EventLog(path, read_only=True) as log, pytest.raises(EventLogError, match="damaged") as caught:
         list(log.events(radio="all"))

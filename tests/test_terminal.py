@@ -98,7 +98,9 @@ async def test_a_connection_registers_the_reader_at_its_location() -> None:
         wanted = ["connect_started", "link_connecting", "link_connected", "encryption_changed", "registered"]
         assert on.kinds(*wanted, "connect_succeeded") == [*wanted, "connect_succeeded"]
         linked = on.last("link_connected")
-        assert linked.supervision_timeout_s and linked.interval_ms and linked.mtu_bytes
+        assert linked.supervision_timeout_s
+        assert linked.interval_ms
+        assert linked.mtu_bytes
         await on.terminal.disconnect_reader()
         assert on.terminal.status is S.NOT_CONNECTED
 

@@ -66,7 +66,8 @@ def bench(radio: RadioName | None = None, *, name: str = "bench", **session: Any
     """A bench with a session of its own, ready to be shown: make it the last line of a cell.
 
     `radio`: "simulated", "native" or "virtual"; by default what `terminal-kit lab --radio …` chose, else simulated.
-    `session` are `Session`'s parameters; without `log` it records to the user's own log (`log=None` for none). Running the cell again closes the bench of this `name`, waits for it, and opens a new one.
+    `session` are `Session`'s parameters; without `log` it records to the user's own log (`log=None` for none). Running
+    the cell again closes the bench of this `name`, waits for it, and opens a new one.
     """
     if (before := _OPEN.pop(name, None)) is not None:
         before.close()

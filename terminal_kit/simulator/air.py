@@ -17,7 +17,8 @@ from terminal_kit.events import DisconnectReason
 from terminal_kit.radio import HostFault, HostState, Undo
 from terminal_kit.simulator.clock import SimulatorLoop
 from terminal_kit.simulator.faults import Faults
-from terminal_kit.simulator.firmware import REMOTE_USER_TERMINATED, ReaderModel
+from terminal_kit.simulator.figures import REMOTE_USER_TERMINATED
+from terminal_kit.simulator.firmware import ReaderModel
 from terminal_kit.simulator.gatt import Advertisement, Leave, Notify, Peripheral
 from terminal_kit.simulator.link import LOCAL_HOST, Link, Parameters
 from terminal_kit.simulator.propagation import Channel, Place, stream

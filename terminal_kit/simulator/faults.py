@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from terminal_kit.errors import InvalidParameterError
 from terminal_kit.radio import HostFault
+from terminal_kit.simulator.figures import REMOTE_USER_TERMINATED
 from terminal_kit.simulator.propagation import BODY_LOSS_DB
 
 if TYPE_CHECKING:
     from terminal_kit.simulator.air import Air, SimulatedReader
-
-REMOTE_USER_TERMINATED = 0x13
 
 WALK_STEP_S = 0.25
 """A walking reader is moved four times a second: a third of a metre a step."""

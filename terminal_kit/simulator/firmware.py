@@ -29,6 +29,7 @@ from terminal_kit.reader import (
     check_location_id,
     device_type_of,
 )
+from terminal_kit.simulator import figures
 from terminal_kit.simulator.gatt import (
     BATTERY,
     INFORMATION,
@@ -41,42 +42,6 @@ from terminal_kit.simulator.gatt import (
     ServiceSpec,
     Vanish,
 )
-
-WRITE_NOT_PERMITTED, INSUFFICIENT_AUTHENTICATION, ATTRIBUTE_NOT_FOUND, VALUE_NOT_ALLOWED = 0x03, 0x05, 0x0A, 0x13
-"""ATT codes (Core Vol 3 Part F, 3.4.1.1)."""
-
-REMOTE_USER_TERMINATED, REMOTE_LOW_RESOURCES, REMOTE_POWER_OFF = 0x13, 0x14, 0x15
-"""Link-layer codes with which a reader leaves (Core Vol 1 Part F, 2)."""
-
-BATTERY_LASTS_H = {DeviceType.STRIPE_M2: 42.0, DeviceType.WISEPAD_3: 30.0, DeviceType.CHIPPER_2X: 42.0}
-"""Hours from full to empty, awake. An assumption: about two working days; the one with a screen less."""
-
-POWERS_OFF_AT = 0.02
-"""From 5 % down it may not connect (C4); at 2 % it says goodbye and powers off, and does not start uncharged."""
-
-STANDBY_SAVES = 4.0
-"""Standby stretches the battery so many times. An assumption."""
-
-CHARGES_IN_H = 2.5
-"""Hours from empty to full, a usual figure for a small lithium cell at 0.5 C."""
-
-BOOTS_IN_S = {DeviceType.STRIPE_M2: 8.0, DeviceType.WISEPAD_3: 12.0, DeviceType.CHIPPER_2X: 6.0}
-"""Seconds from power to the first advertisement, give or take a tenth. An assumption."""
-
-STANDBY_AFTER_S = 300.0
-"""Five idle minutes (C5 says that there is a standby, not when). An assumption."""
-
-IDLE_POWER_DOWN_S = 10 * 3600.0
-SECURITY_REBOOT_S = 24 * 3600.0
-"""R3 and R2."""
-
-BATTERY_REPORT_S = 600.0
-STATE_REPORT_S = 1.0
-STANDBY_REPORT_S = 10.0
-"""B1, and X8's `reader_service`: what the reader hears of the host, once a second, in standby every ten."""
-
-GOODBYE_S = 0.15
-"""Between the farewell and the end of the link: a few connection events, so that it is heard."""
 
 
 class ReaderModel:
@@ -128,7 +93,7 @@ class ReaderModel:
             "booted": self._booted,
             "gone": self._gone,
             "standby": self._enter_standby,
-            "idle": lambda: self._stop(DisconnectReason.IDLE_POWER_DOWN, REMOTE_POWER_OFF),
+            "idle": lambda: self._stop(DisconnectReason.IDLE_POWER_DOWN, figures.REMOTE_POWER_OFF),
             "restart": lambda: self.reboot(DisconnectReason.SECURITY_REBOOT),
             "state": self._report_state,
             "battery": self._report_battery,
@@ -137,7 +102,7 @@ class ReaderModel:
             "flat": self._flat,
         }
         self._leaving: tuple[DisconnectReason, Callable[[], None] | None] = (DisconnectReason.UNKNOWN, None)
-        self._leave_with = REMOTE_USER_TERMINATED
+        self._leave_with = figures.REMOTE_USER_TERMINATED
         self._arm()
 
     # ---- the link's side
@@ -183,10 +148,10 @@ class ReaderModel:
         """The host's choice of notifications."""
         (self._subscribed.add if on else self._subscribed.discard)(uuid)
         if uuid == profile.STATE:
-            self._set("state", STATE_REPORT_S if on else None)
+            self._set("state", figures.STATE_REPORT_S if on else None)
         if uuid in (profile.BATTERY_LEVEL, profile.BATTERY_LEVEL_STATUS) and on:
             self._reported = self._battery_now()
-            self._set("battery", BATTERY_REPORT_S)
+            self._set("battery", figures.BATTERY_REPORT_S)
 
     def read(self, uuid: str, *, peer: str, encrypted: bool) -> bytes:
         """A characteristic's value. Raises `AttributeFault`."""
@@ -211,24 +176,24 @@ class ReaderModel:
             case profile.LAST_STOP:
                 return LastStop(self._stop_reason, self._boots, self._link_code).encode()
             case _:
-                raise AttributeFault(ATTRIBUTE_NOT_FOUND)
+                raise AttributeFault(figures.ATTRIBUTE_NOT_FOUND)
 
     def write(self, uuid: str, data: bytes, *, peer: str, encrypted: bool) -> None:
         """Registers at a location or takes a command, over an encrypted link only (C8). Raises `AttributeFault`."""
         if uuid not in (profile.REGISTRATION, profile.COMMAND):
-            raise AttributeFault(WRITE_NOT_PERMITTED)
+            raise AttributeFault(figures.WRITE_NOT_PERMITTED)
         if not encrypted:
-            raise AttributeFault(INSUFFICIENT_AUTHENTICATION)
+            raise AttributeFault(figures.INSUFFICIENT_AUTHENTICATION)
         self._wake()
         if uuid == profile.REGISTRATION:
             try:
                 self.location_id = check_location_id(data.decode("utf-8", "replace"))
             except InvalidParameterError as error:
-                raise AttributeFault(VALUE_NOT_ALLOWED) from error
+                raise AttributeFault(figures.VALUE_NOT_ALLOWED) from error
         elif data[:1] == bytes([CommandCode.REBOOT]):
             self.reboot()
         else:
-            raise AttributeFault(VALUE_NOT_ALLOWED)
+            raise AttributeFault(figures.VALUE_NOT_ALLOWED)
 
     # ---- time
 
@@ -267,7 +232,7 @@ class ReaderModel:
         if not self.is_on:
             return
         if farewell:
-            self._stop(DisconnectReason.POWERED_OFF, REMOTE_POWER_OFF)
+            self._stop(DisconnectReason.POWERED_OFF, figures.REMOTE_POWER_OFF)
         else:
             self._stop_reason = DisconnectReason.POWERED_OFF
             self._power(on=False)
@@ -279,16 +244,16 @@ class ReaderModel:
         if "gone" in self._due:
             del self._due["gone"]
             self._gone()
-        if self.is_on or (self.battery <= POWERS_OFF_AT and not self.charging):
+        if self.is_on or (self.battery <= figures.POWERS_OFF_AT and not self.charging):
             return
         self._power(on=True)
 
     def reboot(self, reason: DisconnectReason = DisconnectReason.REBOOT_REQUESTED) -> None:
         """Leaves, restarts, and comes back (R1, R2)."""
         if self.is_on:
-            self._stop(reason, REMOTE_USER_TERMINATED, then=self.switch_on)
+            self._stop(reason, figures.REMOTE_USER_TERMINATED, then=self.switch_on)
 
-    def leave(self, reason: DisconnectReason, hci_code: int = REMOTE_USER_TERMINATED) -> None:
+    def leave(self, reason: DisconnectReason, hci_code: int = figures.REMOTE_USER_TERMINATED) -> None:
         """Ends its link after a farewell, and stays on."""
         if self._peer is not None and "gone" not in self._due:
             self._say_goodbye(reason, hci_code, None)
@@ -346,14 +311,13 @@ class ReaderModel:
     # ---- inside
 
     def _rate_per_h(self) -> float:
-        if not self.is_on:
-            return 1 / CHARGES_IN_H if self.charging else 0.0
-        if self._drain_per_h is not None:
-            return -self._drain_per_h
-        if self.charging:
-            return 1 / CHARGES_IN_H
-        natural = 1 / BATTERY_LASTS_H[self.device_type]
-        return -natural / (STANDBY_SAVES if StateFlag.STANDBY in self._flags else 1.0)
+        return figures.rate_per_h(
+            self.device_type,
+            is_on=self.is_on,
+            charging=self.charging,
+            standby=StateFlag.STANDBY in self._flags,
+            forced=self._drain_per_h,
+        )
 
     def _pass(self, seconds: float) -> None:
         self.battery = min(1.0, max(0.0, self.battery + self._rate_per_h() * seconds / 3600))
@@ -367,17 +331,17 @@ class ReaderModel:
         """Sets the deadlines that follow from the state."""
         rate = self._rate_per_h()
         flat = self.is_on and rate < 0 and not self.charging
-        self._set("flat", max(0.0, (self.battery - POWERS_OFF_AT) / -rate * 3600) if flat else None)
+        self._set("flat", max(0.0, (self.battery - figures.POWERS_OFF_AT) / -rate * 3600) if flat else None)
         sinks = flat and self.battery > LOW_BATTERY
         self._set("low", (self.battery - LOW_BATTERY) / -rate * 3600 + 1 if sinks else None)
         reboots = self.is_on and self.device_type is not DeviceType.CHIPPER_2X
-        self._set("restart", max(0.0, SECURITY_REBOOT_S - self.uptime_s) if reboots else None)
+        self._set("restart", max(0.0, figures.SECURITY_REBOOT_S - self.uptime_s) if reboots else None)
         if self.is_on and not self.charging:
-            self._due.setdefault("idle", self._elapsed_s + IDLE_POWER_DOWN_S)
+            self._due.setdefault("idle", self._elapsed_s + figures.IDLE_POWER_DOWN_S)
         else:
             self._due.pop("idle", None)
         if self.is_on and StateFlag.STANDBY not in self._flags:
-            self._due.setdefault("standby", self._elapsed_s + STANDBY_AFTER_S)
+            self._due.setdefault("standby", self._elapsed_s + figures.STANDBY_AFTER_S)
 
     def _wake(self) -> None:
         if StateFlag.STANDBY in self._flags:
@@ -388,13 +352,13 @@ class ReaderModel:
 
     def _enter_standby(self) -> None:
         if StateFlag.BUSY in self._flags:
-            self._set("standby", STANDBY_AFTER_S)
+            self._set("standby", figures.STANDBY_AFTER_S)
             return
         self._flag(StateFlag.STANDBY, True, NoticeCode.STANDBY_ENTERED, NoticeCode.STANDBY_LEFT)
         self._arm()
 
     def _flat(self) -> None:
-        self._stop(DisconnectReason.CRITICALLY_LOW_BATTERY, REMOTE_LOW_RESOURCES)
+        self._stop(DisconnectReason.CRITICALLY_LOW_BATTERY, figures.REMOTE_LOW_RESOURCES)
 
     def _stop(self, reason: DisconnectReason, hci_code: int, then: Callable[[], None] | None = None) -> None:
         """Says goodbye, ends the link a moment later, and powers down; `then` it may start again."""
@@ -411,7 +375,7 @@ class ReaderModel:
     def _say_goodbye(self, reason: DisconnectReason, hci_code: int, then: Callable[[], None] | None) -> None:
         self._leaving, self._leave_with = (reason, then), hci_code
         self._notice(NoticeCode.FAREWELL, reason)
-        self._set("gone", GOODBYE_S if self._peer else 0.0)
+        self._set("gone", figures.GOODBYE_S if self._peer else 0.0)
 
     def _gone(self) -> None:
         reason, then = self._leaving
@@ -428,7 +392,7 @@ class ReaderModel:
         if on:
             self._boots += 1
             self._started_s = self._elapsed_s
-            self._set("booted", BOOTS_IN_S[self.device_type] * self._rng.uniform(0.9, 1.1))
+            self._set("booted", figures.BOOTS_IN_S[self.device_type] * self._rng.uniform(0.9, 1.1))
         self._arm()
 
     def _booted(self) -> None:
@@ -440,7 +404,7 @@ class ReaderModel:
     def _report_battery(self) -> None:
         if self._peer is None or not self._subscribed & {profile.BATTERY_LEVEL, profile.BATTERY_LEVEL_STATUS}:
             return
-        self._set("battery", BATTERY_REPORT_S)
+        self._set("battery", figures.BATTERY_REPORT_S)
         if self._battery_now() != self._reported:
             self._true_battery()
 
@@ -451,7 +415,7 @@ class ReaderModel:
 
     def _report_state(self) -> None:
         self._notify(profile.STATE, self._state().encode())
-        self._set("state", STANDBY_REPORT_S if StateFlag.STANDBY in self._flags else STATE_REPORT_S)
+        self._set("state", figures.STANDBY_REPORT_S if StateFlag.STANDBY in self._flags else figures.STATE_REPORT_S)
 
     def _state(self) -> ReaderState:
         return ReaderState(int(self.uptime_s), self._all_flags(), self.host_rssi_dbm)

@@ -160,7 +160,7 @@ class Keeper:
                 await relation.connect(attempt_id, self._next_session(), tries=limits.link_tries)
         except TimeoutError as error:
             raise translate(error, reader=relation.reader.serial, timeout_s=limits.connect_s) from error
-        self._remember(relation)
+        await self._remember(relation)
         return relation.reader
 
     async def _take_care(self, relation: Relation) -> None:
@@ -252,17 +252,18 @@ class Keeper:
                 seen=seen,
             ) from error
 
-    def _remember(self, relation: Relation) -> None:
+    async def _remember(self, relation: Relation) -> None:
         radio, reader = self._state.radio, relation.reader
         online = radio.host_state().internet is not False
         try:
-            self._memory.remember(
+            await asyncio.to_thread(
+                self._memory.remember,
                 StoredReader(
                     serial=reader.serial,
                     location_id=relation.location_id,
                     device_type=reader.device_type,
                     online_us=radio.clock.utc_us() if online else None,
-                )
+                ),
             )
         except TerminalError as error:
             # The connection is good; only the next start-up will not know of it.

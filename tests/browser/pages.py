@@ -1,0 +1,188 @@
+"""JupyterLab and Voila on a notebook of our own, in headless Chromium."""
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+import terminal_kit
+
+ROOT = Path(terminal_kit.__file__).parent.parent
+WIDTH, HEIGHT = 1280, 1000
+START_S = 90.0
+"""Lab's first start on a slow machine."""
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+Door = Literal["lab", "voila"]
+Theme = Literal["light", "dark"]
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """Headless Chromium: the system's own."""
+    with sync_playwright() as playwright:
+        chromium = launch(playwright)
+        try:
+            yield chromium
+        finally:
+            chromium.close()
+
+
+def launch(playwright: Playwright) -> Browser:
+    """The system's Chromium where there is one, else Playwright's."""
+    path = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(path).exists()), None)
+    return playwright.chromium.launch(executable_path=path, headless=True, args=FLAGS)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return listening.getsockname()[1]
+
+
+def write_notebook(path: Path, *cells: str) -> None:
+    """A notebook with these code cells."""
+    document = {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        "cells": [
+            {
+                "id": f"c{number}",
+                "cell_type": "code",
+                "metadata": {},
+                "execution_count": None,
+                "outputs": [],
+                "source": cell,
+            }
+            for number, cell in enumerate(cells)
+        ],
+    }
+    path.write_text(json.dumps(document), "utf-8")
+
+
+class Server:
+    """A running Lab or Voila in `folder`; `address(notebook)` is where to go."""
+
+    def __init__(self, door: Door, folder: Path, theme: Theme) -> None:
+        self.door = door
+        self.folder = folder
+        self.port = free_port()
+        self._token = secrets.token_hex(16)
+        settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
+        settings.mkdir(parents=True, exist_ok=True)
+        name = "JupyterLab Dark" if theme == "dark" else "JupyterLab Light"
+        (settings / "themes.jupyterlab-settings").write_text(json.dumps({"theme": name}), "utf-8")
+        (settings / "notification.jupyterlab-settings").write_text(
+            json.dumps({"fetchNews": "false", "checkForUpdates": False}), "utf-8"
+        )
+        common = ["--no-browser", f"--port={self.port}", "--allow-root"]
+        lab = ["jupyterlab", *common, f"--notebook-dir={folder}", f"--IdentityProvider.token={self._token}"]
+        lab += [f"--LabApp.user_settings_dir={folder / 'settings'}", f"--LabApp.workspaces_dir={folder / 'workspaces'}"]
+        voila = ["voila", str(folder), "--no-browser", f"--port={self.port}", f"--theme={theme}"]
+        self._log = (folder / f"{door}.log").open("wb")
+        home = folder / "home"
+        environment = os.environ | {
+            "PYTHONPATH": os.environ.get("SNAP", str(ROOT)),
+            "XDG_DATA_HOME": str(home),
+            "XDG_CONFIG_HOME": str(home),
+            "JUPYTER_DATA_DIR": str(home / "jupyter"),
+            "JUPYTER_CONFIG_DIR": str(home / "jupyter_config"),
+            "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        }
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", *(lab if door == "lab" else voila)],
+            cwd=folder,
+            env=environment,
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,
+        )
+        self._wait()
+
+    def address(self, notebook: str) -> str:
+        """The notebook's page."""
+        if self.door == "voila":
+            return f"http://127.0.0.1:{self.port}/voila/render/{notebook}"
+        return f"http://127.0.0.1:{self.port}/lab/tree/{notebook}?token={self._token}&reset"
+
+    def close(self) -> None:
+        """Ends the server and its kernels."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGTERM)
+        try:
+            self._process.wait(15)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        self._log.close()
+
+    def _wait(self) -> None:
+        deadline_s = time.monotonic() + START_S
+        while time.monotonic() < deadline_s:
+            if self._process.poll() is not None:
+                break
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/static/favicons/favicon.ico", timeout=2)
+            except urllib.error.HTTPError:
+                return
+            except OSError:
+                time.sleep(0.2)
+            else:
+                return
+        self.close()
+        raise RuntimeError((self.folder / f"{self.door}.log").read_text("utf-8", "replace")[-4000:])
+
+
+@contextmanager
+def serving(door: Door, folder: Path, theme: Theme = "light") -> Generator[Server]:
+    """A server for as long as the block runs."""
+    server = Server(door, folder, theme)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def open_page(chromium: Browser, server: Server, notebook: str, *, run_cells: int = 1) -> Page:
+    """The notebook with its first cells run: Voila runs them by itself, Lab when Shift+Enter is pressed."""
+    page = chromium.new_page(viewport={"width": WIDTH, "height": HEIGHT}, locale="en-GB", timezone_id="Europe/Berlin")
+    page.set_default_timeout(60_000)
+    page.goto(server.address(notebook))
+    if server.door == "lab":
+        page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+        page.locator(
+            "[data-jp-kernel-status='idle'], .jp-Notebook-ExecutionIndicator[data-status='idle']"
+        ).first.wait_for()
+        for _ in range(run_cells):
+            run_cell(page)
+    return page
+
+
+def run_cell(page: Page, number: int | None = None) -> None:
+    """Runs the selected cell, or the one with this number."""
+    if number is not None:
+        page.locator(".jp-Notebook .jp-Cell").nth(number).locator(".jp-InputPrompt").click()
+    page.keyboard.press("Shift+Enter")
