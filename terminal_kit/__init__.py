@@ -8,6 +8,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from terminal_kit.analysis import disconnects as disconnects
+    from terminal_kit.analysis import reconnections as reconnections
+    from terminal_kit.charts import drops_chart as drops_chart
+    from terminal_kit.charts import reconnection_chart as reconnection_chart
+    from terminal_kit.charts import signal_chart as signal_chart
     from terminal_kit.errors import TerminalError as TerminalError
     from terminal_kit.eventlog import EventLog as EventLog
     from terminal_kit.eventlog import default_log_path as default_log_path
@@ -58,10 +63,15 @@ _HOMES = {
     "View": "view",
     "bench": "panels",
     "default_log_path": "eventlog",
+    "disconnects": "analysis",
+    "drops_chart": "charts",
     "frame_from_parquet": "eventlog.parquet",
     "native_radio": "radio.native",
+    "reconnection_chart": "charts",
+    "reconnections": "analysis",
     "run_virtual": "simulator",
     "shop": "simulator",
+    "signal_chart": "charts",
     "simulated_radio": "radio.simulated",
     "virtual_radio": "radio.virtual",
 }
@@ -87,10 +97,15 @@ __all__ = [
     "View",
     "bench",
     "default_log_path",
+    "disconnects",
+    "drops_chart",
     "frame_from_parquet",
     "native_radio",
+    "reconnection_chart",
+    "reconnections",
     "run_virtual",
     "shop",
+    "signal_chart",
     "simulated_radio",
     "virtual_radio",
 ]

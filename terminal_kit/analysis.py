@@ -178,4 +178,7 @@ def _nearest(drops: Rows, others: Rows, **how: Any) -> Rows:
     """For each drop the nearest other row of the same reader, in the drops' order."""
     left = drops[["t_us", "reader"]].astype({"t_us": "int64"})
     right = others.astype({"t_us": "int64"}).sort_values("t_us", kind="stable")
+    if left.empty or right.empty:
+        # merge_asof cannot take an empty side of Arrow strings (pandas 3.1).
+        return left.merge(right.drop(columns="t_us"), how="left", on="reader")
     return pd.merge_asof(left, right, on="t_us", by="reader", **how)

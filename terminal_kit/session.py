@@ -5,6 +5,7 @@ Panels and commands live beside it: a blocking cell cannot starve a link, and si
 
 import asyncio
 import concurrent.futures
+import math
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, ExitStack
@@ -35,7 +36,7 @@ class Session:
 
     `radio`: "simulated" (the default), "native" or "virtual". On the simulated radio `air` may bring its own readers
     (a function that fills a fresh `Air`), `seed` repeats a run, `rate` scales time (1 real, `math.inf` as fast as it
-    goes). `log` is an `EventLog` that the caller closes, a path, or None for no log. `trainee` keeps stored readers
+    goes while a call is waited for, and standing still otherwise). `log` is an `EventLog` that the caller closes, a path, or None for no log. `trainee` keeps stored readers
     apart on a shared machine (C7). Use it as a context manager, or call `start()` and `close()`; both safe to repeat.
     """
 
@@ -72,7 +73,8 @@ class Session:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._stop: asyncio.Event | None = None
-        self._dirty = False
+        self._dirty = asyncio.Event()
+        self._awaited = 1  # starting and closing
 
     def __enter__(self) -> Self:
         self.start()
@@ -117,7 +119,11 @@ class Session:
         loop = self._running_loop()
 
         async def run() -> T:
-            return await function(*args, **kwargs)
+            self._wait_for(1)
+            try:
+                return await function(*args, **kwargs)
+            finally:
+                self._wait_for(-1)
 
         return asyncio.run_coroutine_threadsafe(run(), loop)
 
@@ -191,8 +197,10 @@ class Session:
             undo.push_async_callback(self.terminal.close)
             flushing = asyncio.create_task(self._flush(), name="terminal_kit: session flush")
             undo.push_async_callback(_end, flushing)
+            self._wait_for(-1)
             ready.set_result(None)
             await self._stop.wait()
+            self._wait_for(1)
 
     async def _open_radio(self, undo: AsyncExitStack) -> Radio:
         if self._radio_name == "native":
@@ -226,6 +234,12 @@ class Session:
         if self.air is not None:
             self.air.on_truth(self.run.write_truth)
 
+    def _wait_for(self, calls: int) -> None:
+        """A clock that jumps does so only while somebody waits for a call."""
+        self._awaited += calls
+        if isinstance(self._loop, SimulatorLoop):
+            self._loop.stands_still = self._awaited == 0
+
     def _host_changed(self, state: HostState) -> None:
         self.tell(Kind.HOST_CHANGED, extra={"fault": state.fault, "internet": state.internet})
 
@@ -233,23 +247,24 @@ class Session:
         if self.run is not None:
             self.run.append(event)
         self.view = self.view.apply(event)
-        self._dirty = True
+        self._dirty.set()
         if event.kind in URGENT_KINDS:
             self._publish()
 
     def _show(self, view: View) -> None:
-        self.view, self._dirty = view, True
+        self.view = view
+        self._dirty.set()
 
     def _publish(self) -> None:
-        self._dirty = False
+        self._dirty.clear()
         for listener in list(self._listeners):
             listener(self.view)
 
     async def _flush(self) -> None:
         while True:
-            await asyncio.sleep(FLUSH_S * self.rate if 0 < self.rate < 1000 else FLUSH_S)
-            if self._dirty:
-                self._publish()
+            await self._dirty.wait()
+            self._publish()
+            await asyncio.sleep(FLUSH_S * self.rate if math.isfinite(self.rate) else FLUSH_S)
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None or self._loop.is_closed():

@@ -45,7 +45,14 @@ def test_every_verb_has_help_with_an_example(verb: str, capsys: pytest.CaptureFi
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("frob",), ("discover", "--timeout-s", "soon"), ("watch", "--log"), ("connect", M2), ("connect", "--for", "1y")],
+    [
+        (),
+        ("frob",),
+        ("discover", "--timeout-s", "soon"),
+        ("watch", "--log"),
+        ("connect", M2),
+        ("connect", "--for", "1y"),
+    ],
 )
 def test_wrong_usage_is_one_clear_line(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*arguments) == 2

@@ -50,15 +50,18 @@ class Bench(ipywidgets.Box):
         for kind, width in places:
             alone = kind is DisconnectLogPanel and session.air is None
             self.panels[kind.name].add_class(f"tk-span-{12 if alone else width}")
-        super().__init__(children=tuple(self.panels.values()))
-        self.add_class("tk-bench")
+        grid = ipywidgets.Box(children=tuple(self.panels.values()))
+        grid.add_class("tk-bench")
+        super().__init__(children=(grid,))
+        self.add_class("tk-page")
 
     def close(self) -> None:
         """Takes the page down, then ends the session and waits for it."""
         self.painter.close()
         for panel in self.panels.values():
             panel.close()
-        super().close()
+        for box in (*self.children, super()):
+            box.close()
         self.session.close()
 
 

@@ -110,7 +110,7 @@ def _row(reader: Reader, *, connected: bool) -> Picture:
     return {
         "serial": serial,
         "name": f"{label} ({serial})" if label else serial,
-        "kind": " · ".join([kind, *marks]),
+        "kind": " · ".join([*marks, kind]),
         "why": why,
         "able": not why,
         "battery": reader.battery,

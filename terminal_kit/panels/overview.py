@@ -25,7 +25,7 @@ class OverviewPanel(Panel):
         else:
             record, record_help = f"● recording to {visible(Path(view.log).name)}", visible(view.log)
         return {
-            "radio_words": RADIOS[view.radio].capitalize(),
+            "radio_words": RADIOS[view.radio],
             "record": record,
             "record_help": record_help,
             "record_failed": view.log_fault is not None,

@@ -16,10 +16,13 @@ from terminal_kit.errors import CanceledError, TerminalError
 from terminal_kit.panels.painter import Painter
 from terminal_kit.session import Session
 from terminal_kit.view import View
-from terminal_kit.words import RADIOS, visible
+from terminal_kit.words import visible
 
 P = ParamSpec("P")
 Picture = dict[str, Any]
+
+BADGES = {"simulated": "simulated", "virtual": "virtual radio", "import": "imported"}
+"""What a panel says about data that no radio of this machine has heard just now."""
 
 _PAGE = Path(__file__).parent / "page"
 
@@ -71,7 +74,7 @@ class Panel(anywidget.AnyWidget):
     def paint(self, view: View) -> None:
         """Sends what changed since the last picture; called by the painter."""
         before = self._drawn
-        picture = self.draw(view) | {"trouble": self._trouble, "radio": view.radio, "radio_words": RADIOS[view.radio]}
+        picture = self.draw(view) | {"trouble": self._trouble, "badge": BADGES.get(view.radio)}
         news, buffers = self.news(view, whole=before is None)
         changed = changes(before or {}, picture)
         self._drawn = picture

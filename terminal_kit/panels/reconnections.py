@@ -36,6 +36,8 @@ class ReconnectionPanel(Panel):
 def _words(count: int, gone: int, middle_s: float | None) -> str:
     if not count:
         return ""
+    if count == 1:
+        return "1 drop: not back so far (+)." if gone else f"1 drop: back after {middle_s:.1f} s."
     half = "fewer than half are back" if middle_s is None else f"half are back after {middle_s:.1f} s"
     missing = f"; {gone} not back (+)" if gone else ""
-    return f"{count} {'drop' if count == 1 else 'drops'}: {half}{missing}."
+    return f"{count} drops: {half}{missing}."

@@ -11,7 +11,7 @@ from terminal_kit.simulator.faults import FAULTS, Fault
 from terminal_kit.view import View
 from terminal_kit.words import visible
 
-OUTCOMES = {"none": "none", "available": "available, due in 7 days", "required": "required now"}
+OUTCOMES = {"none": "none", "available": "due in 7 days", "required": "required now"}
 """What may wait for a reader (U11)."""
 
 DUE_IN_US = 7 * 24 * 3600 * 1_000_000

@@ -9,6 +9,8 @@ from terminal_kit.reader import EstimatedUpdateTime
 from terminal_kit.view import Update, View
 from terminal_kit.words import component_words, visible, why_update, words
 
+_WHAT_FOR = "Updates bring regional configuration, security and keys; which one is due depends on the location."
+
 _ESTIMATES = {estimate.value: words(estimate) for estimate in EstimatedUpdateTime}
 
 
@@ -27,7 +29,7 @@ class UpdatePanel(Panel):
         nothing = "No update waits for this reader." if connected else "No reader is connected."
         return {
             "headline": _headline(update) if update else nothing.rstrip("."),
-            "why": _why(update) if update else "",
+            "why": _why(update) if update else _WHAT_FOR,
             "due_us": update.required_at_us if update and waiting and not running else None,
             "running": running,
             "started_us": update.started_us if update else None,

@@ -25,7 +25,8 @@ class SimulatorLoop(asyncio.SelectorEventLoop):
 
     `rate` is simulated seconds a real second; `math.inf` jumps: as soon as everything sleeps, time is the next
     deadline. It never jumps while work is under way in a thread pool or a file descriptor is being waited for.
-    Deadlines that are equal keep the order in which they were set.
+    Deadlines that are equal keep the order in which they were set. While `stands_still` is set, time does not jump to
+    a deadline by itself: whoever lets it jump says when, or a jumping clock would run through years while nobody looks.
     """
 
     def __init__(self, rate: float = 1.0, *, give_way: bool = False) -> None:
@@ -38,6 +39,7 @@ class SimulatorLoop(asyncio.SelectorEventLoop):
         self._gave_way_s = self._base_real_s
         self._under_way = 0
         self._deadlines = 0
+        self.stands_still = False
 
     @property
     def rate(self) -> float:
@@ -92,6 +94,8 @@ class SimulatorLoop(asyncio.SelectorEventLoop):
             return None if timeout_s is None else timeout_s / self._rate
         if self._under_way or watching:
             return 0.001 if timeout_s is None or timeout_s > 0 else 0
+        if self.stands_still and math.isinf(self._rate) and timeout_s != 0:
+            return None
         if timeout_s is None:
             # Nothing is due: only another thread can bring news.
             self._end_skip()

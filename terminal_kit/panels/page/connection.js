@@ -34,16 +34,15 @@ export default panel("Connection", ({ send, now }) => {
     const connected = state.status === "connected";
     able(reboot, connected, "No reader is connected.");
     able(disconnect, connected, "No reader is connected.");
-    show(cancel, state.status === "connecting" || state.status === "reconnecting");
+    show(cancel, state.status === "connecting");
   }
 
   function makeNotice() {
     const time = h("time.tk-quiet.tk-small");
     const again = button("Discover again", () => send("scan"));
     const stop = button("Cancel", () => send("cancel"), { help: "Stop reconnecting" });
-    let made = note("info", "i");
-    made.words.className = "tk-grow";
-    made.node.append(time, again, stop);
+    const made = note("info", "i");
+    made.node.append(h("div.tk-grow", {}, made.words, " ", time), again, stop);
     return {
       node: made.node,
       set([us, stage, words], index) {

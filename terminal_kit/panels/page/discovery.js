@@ -16,6 +16,7 @@ export default panel("Readers", ({ send, now, aside }) => {
   let sortedAt = 0;
   let chosen = null;
   let state = {};
+  let listed = null;
 
   const timeout = h("input", { type: "number", min: 0, step: 5, value: 30, "aria-label": "Scan limit in seconds, 0 for none" });
   const others = h("input", { type: "checkbox", onchange: () => state.scanning && scan() });
@@ -37,8 +38,9 @@ export default panel("Readers", ({ send, now, aside }) => {
 
   function update(next, { news, buffers, whole }) {
     if (whole) rows.clear();
-    const joined = next.rows !== state.rows;
+    const joined = next.rows !== listed;
     state = next;
+    listed = next.rows;
     if (joined) {
       for (const id of rows.keys()) if (!(id in state.rows)) rows.delete(id);
       for (const [id, facts] of Object.entries(state.rows)) {

@@ -6,9 +6,9 @@ export default panel("Bench", ({ now, aside }) => {
   const running = h("span.tk-quiet", { title: "Time since the start" });
   const host = note("bad", "!");
   const net = note("warn", "!");
-  const words = h("span.tk-row.tk-grow", { style: "gap:20px" }, radio, record, h("span", {}, "started ", started, " ", running), host.node, net.node);
+  aside.append(h("span.tk-row", { style: "gap:4px 24px" }, radio, record, h("span", {}, "started ", started, " ", running), host.node, net.node));
   return {
-    nodes: [words],
+    nodes: [],
     update(next) {
       state = next;
       text(radio, state.radio_words);

@@ -39,8 +39,9 @@ function text(node, value) {
   return node;
 }
 
+/** Shows or hides a node; drawings have no `hidden` property, hence the attribute. */
 function show(node, on) {
-  if (node.hidden === on) node.hidden = !on;
+  attribute(node, "hidden", !on);
   return node;
 }
 
@@ -60,7 +61,7 @@ function span(seconds) {
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  if (whole < 86400) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+  if (whole < 2 * 86400) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
   return `${Math.floor(whole / 86400)} d ${Math.floor((whole % 86400) / 3600)} h`;
 }
 
@@ -148,8 +149,8 @@ function panel(title, build) {
       }
       show(waiting, false);
       show(root.querySelector(".tk-body"), true);
-      show(badge, state.radio !== "native");
-      text(badge, state.radio === "simulated" ? "simulated" : state.radio_words);
+      show(badge, Boolean(state.badge));
+      text(badge, state.badge ?? "");
       trouble.set(state.trouble);
       made.update(state, { news: message.news, buffers, whole: message.whole });
       made.tick?.(state);
@@ -157,7 +158,7 @@ function panel(title, build) {
 
     model.on("msg:custom", receive);
     send("hello");
-    const ticking = setInterval(() => state.radio && made.tick?.(state), 1000);
+    const ticking = setInterval(() => clock.us && made.tick?.(state), 1000);
     return () => {
       clearInterval(ticking);
       model.off("msg:custom", receive);

@@ -6,7 +6,7 @@ export default panel("Trainer", ({ send, now }) => {
   const start = button("Start", () => send("start", { fault: what.value, reader: who.value, parameters: chosen() }), { kind: "primary" });
   const day = button("+24 h", () => send("skip", { seconds: 86400 }), { help: "Let a day of simulated time pass at once" });
   const hour = button("+1 h", () => send("skip", { seconds: 3600 }), { help: "Let an hour of simulated time pass at once" });
-  const outcome = h("select", { "aria-label": "Update that waits for the reader" });
+  const outcome = h("select.tk-grow", { "aria-label": "Update that waits for the reader" });
   const offer = button("Set", () => send("outcome", { reader: who.value, outcome: outcome.value }));
   const list = h("div.tk-body", { style: "flex:none;gap:4px" });
   const calm = h("p.tk-quiet", {}, "All is well: no fault is active.");
@@ -73,7 +73,7 @@ export default panel("Trainer", ({ send, now }) => {
       h("div.tk-row", {}, who, settings),
       list,
       calm,
-      h("div.tk-row", { style: "margin-top:auto" }, h("label", {}, "Update:", outcome), offer, h("span.tk-push"), hour, day),
+      h("div.tk-row", { style: "margin-top:auto;flex-wrap:nowrap" }, h("label.tk-grow", {}, "Update", outcome), offer, hour, day),
     ],
     update,
     tick: () => rows.forEach((row) => row.tick()),
