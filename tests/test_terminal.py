@@ -509,3 +509,72 @@ async def test_listeners_that_fail_do_not_alter_anything(caplog: pytest.LogCaptu
         undo()
         assert "a listener failed" in caplog.text
         assert Kind.CONNECT_SUCCEEDED in on.kinds()
+
+
+@virtual
+async def test_a_vendors_own_reader_is_connected_at_link_level_only() -> None:
+    """D8."""
+    async with stage(readers=()) as on:
+        on.air.add_reader(M2, distance_m=2.0, closed=True)
+        (reader,) = await on.terminal.discover_readers(timeout_s=2)
+        assert (reader.serial, reader.is_ours, reader.battery) == (M2, False, None)
+        connected = await on.terminal.connect_reader(reader, DESK)
+        assert connected.location_id is None
+        assert on.kinds("registered", "encryption_changed") == []
+        assert on.terminal.status is S.CONNECTED
+
+
+@virtual
+async def test_standby_is_a_mark_and_not_a_fault() -> None:
+    """C5."""
+    async with stage() as on:
+        await on.connect()
+        await asyncio.sleep(900)
+        assert on.kinds("standby_entered", "standby_left", "link_disconnected") == ["standby_entered"]
+        assert on.terminal.connected_reader.standby
+
+
+@virtual
+async def test_an_idle_reader_powers_down_and_says_so() -> None:
+    """R3."""
+    async with stage() as on:
+        await on.connect()
+        await asyncio.sleep(10 * 3600 + 60)
+        assert on.of("link_disconnected")[0].reason == DisconnectReason.IDLE_POWER_DOWN
+
+
+@virtual
+async def test_what_is_learned_later_is_a_later_row() -> None:
+    """X1: a battery that was pulled out looks like a lost signal, until the reader is back."""
+    async with stage() as on:
+        await on.connect()
+        fault = on.air.faults.start("switch_off", M2, farewell=False)
+        await on.until(S.RECONNECTING)
+        assert on.last("link_disconnected").reason == DisconnectReason.BLUETOOTH_SIGNAL_LOST
+        fault.undo()
+        await on.until(S.CONNECTED)
+        learned = on.last("reason_learned")
+        assert (learned.reason, learned.reason_source) == (DisconnectReason.POWERED_OFF, ReasonSource.BOOT)
+        assert learned.session == on.last("link_disconnected").session
+
+
+@virtual
+async def test_a_slow_reader_is_waited_for() -> None:
+    async with stage() as on:
+        on.air.faults.start("slow", M2, delay_s=1.0)
+        await on.connect()
+        assert on.last("connect_succeeded").duration_s > 5
+
+
+@virtual
+async def test_cards_are_logged_when_the_reader_reports_them() -> None:
+    """B4."""
+    async with stage() as on:
+        await on.connect()
+        with on.air.readers[M2].handled() as model:
+            model.insert_card()
+        await asyncio.sleep(1)
+        with on.air.readers[M2].handled() as model:
+            model.remove_card()
+        await asyncio.sleep(1)
+        assert on.kinds("card_inserted", "card_removed") == ["card_inserted", "card_removed"]
