@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from terminal_kit.analysis import disconnects as disconnects
     from terminal_kit.analysis import reconnections as reconnections
-    from terminal_kit.charts import drops_chart as drops_chart
     from terminal_kit.charts import reconnection_chart as reconnection_chart
     from terminal_kit.charts import signal_chart as signal_chart
     from terminal_kit.errors import TerminalError as TerminalError
@@ -64,7 +63,6 @@ _HOMES = {
     "bench": "panels",
     "default_log_path": "eventlog",
     "disconnects": "analysis",
-    "drops_chart": "charts",
     "frame_from_parquet": "eventlog.parquet",
     "native_radio": "radio.native",
     "reconnection_chart": "charts",
@@ -98,7 +96,6 @@ __all__ = [
     "bench",
     "default_log_path",
     "disconnects",
-    "drops_chart",
     "frame_from_parquet",
     "native_radio",
     "reconnection_chart",

@@ -1,126 +1,197 @@
-"""Frames as plotly figures. Names from radios and logs are shown, never obeyed; simulated data says that it is."""
+"""Frames as plotly figures. Text goes through the one door; simulated data is badged, and never mixed unasked."""
 
-# plotly ships no types, and pandas' are too wide to check such code against.
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from terminal_kit.analysis import disconnects, reconnections, share_back, signal
-from terminal_kit.events import DisconnectReason
-from terminal_kit.words import escape, words
+from terminal_kit.analysis import disconnects, median_s, reconnections, share_back, signal
+from terminal_kit.errors import InvalidParameterError
+from terminal_kit.words import escape, hci_words, reason_words
 
-GAP_S = 3.0
-"""A signal not heard for so long is a gap in the line, never a held value (X8)."""
+GAP_S = 3.5
+"""Points come once a second: after a longer silence a line is broken, never held (X8)."""
 
 POINTS = 2000
-"""Seconds a trace may show; beyond, each point is the median of several. More than a screen has pixels."""
+"""Points of one line that a page draws at ease. Of more, each stretch keeps its lowest and its highest."""
 
-_COLOURS = ("#2b6cb0", "#b7791f", "#2f855a", "#9f3a8c", "#c05621", "#285e61")
-_MARK = "#c53030"
+READERS = 8
+"""Lines that can be told apart, by colour and by dashes."""
+
+COLOURS = ("#2f7de1", "#d9730d", "#0f9d83", "#9a5fe0", "#d3478c", "#7c8794", "#a68a00", "#c0392b")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "5px 2px", "2px 6px")
+INK = "#77808a"
+"""Chosen to be read on Lab's light and on its dark ground; the figures have no ground of their own."""
+
+Rows = Any
 
 
-def signal_chart(frame: pd.DataFrame) -> go.Figure:
-    """Signal strength of each reader over time, dBm, with its drops marked.
+def signal_chart(
+    frame: pd.DataFrame, *, readers: Sequence[str] | None = None, time_zone: str = "UTC", mixed: bool = False
+) -> go.Figure:
+    """Signal over time: a line for each reader and source, gaps where nothing was heard, drops and returns marked.
 
-    `frame` is what `EventLog.frame()` gives. Lines break where nothing was heard; a hover on a drop tells the reason.
+    `frame` as `EventLog.frame()` gives it; `readers` chooses, else the eight most heard; `time_zone` is an IANA name.
+    Raises `InvalidParameterError` where simulated and real rows are mixed and `mixed` does not ask for it.
     """
-    figure = _figure(frame, "Signal", "signal, dBm")
-    heard = signal(frame)
-    for number, (reader, seconds) in enumerate(heard.groupby("reader", sort=True)):
-        name, colour = escape(str(reader)), _COLOURS[number % len(_COLOURS)]
-        line = _with_gaps(_thinned(seconds))
-        figure.add_scatter(
-            x=line["time"], y=line["rssi_dbm"], mode="lines", name=name, line={"color": colour, "width": 1.5}
-        )
-    drops = disconnects(frame)
-    drops = drops[drops["reason"] != DisconnectReason.DISCONNECT_REQUESTED]
-    if len(drops):
-        figure.add_scatter(
-            x=drops["time"],
-            y=drops["rssi_dbm"].astype("float64").fillna(-95.0),
-            mode="markers",
-            name="dropped",
-            marker={"symbol": "x", "size": 10, "color": _MARK},
-            text=[escape(f"{row.reader}: {_reason(row.reason)}") for row in drops.itertuples()],
-            hovertemplate="%{text}<br>%{x}<extra></extra>",
-        )
+    badge = _badge(frame, mixed=mixed)
+    heard: Rows = signal(frame)
+    chosen = list(readers) if readers is not None else heard["reader"].value_counts().index[:READERS].tolist()
+    figure = _figure("Signal", badge)
+    for number, reader in enumerate(chosen):
+        for source, rows in heard[heard["reader"] == reader].groupby("rssi_source", dropna=False):
+            line = _with_gaps(_thinned(rows))
+            figure.add_scatter(
+                x=_local(line["time"], time_zone),
+                y=line["rssi_dbm"].astype("float64"),
+                name=escape(reader) if source != "reader_service" else f"{escape(reader)}, as the reader hears it",
+                mode="lines",
+                line={
+                    "color": COLOURS[number % len(COLOURS)],
+                    "dash": DASHES[number % len(DASHES)],
+                    "width": 2.5 if source == "reader_service" else 1.5,
+                },
+                connectgaps=False,
+                hovertemplate="%{x|%H:%M:%S}  %{y:.0f} dBm<extra>%{fullData.name}</extra>",
+            )
+    drops: Rows = disconnects(frame)
+    _add_marks(figure, drops[drops["reader"].isin(chosen)], time_zone)
+    figure.update_xaxes(title=f"Time ({time_zone})")
+    figure.update_yaxes(title="Signal (dBm)", range=[-102, -28])
     return figure
 
 
-def reconnection_chart(frame: pd.DataFrame) -> go.Figure:
-    """The share of readers back after so many seconds, by Kaplan and Meier; those still gone are marked."""
-    figure = _figure(frame, "Back after a drop", "share back")
-    away = reconnections(frame)
-    steps = share_back(away["duration_s"], away["came_back"])
-    seconds, shares = [0.0, *(step.seconds for step in steps)], [0.0, *(step.share for step in steps)]
-    figure.add_scatter(x=seconds, y=shares, mode="lines", name="back", line={"shape": "hv", "color": _COLOURS[0]})
+def reconnection_chart(frame: pd.DataFrame, *, mixed: bool = False) -> go.Figure:
+    """How long drops last: the share of readers back over time (Kaplan–Meier), with those still gone marked.
+
+    Raises `InvalidParameterError` where simulated and real rows are mixed and `mixed` does not ask for it.
+    """
+    badge = _badge(frame, mixed=mixed)
+    found: Rows = reconnections(frame)
+    steps = share_back(found["duration_s"].tolist(), found["came_back"].tolist())
+    figure = _figure("Back after a drop", badge)
+    figure.add_scatter(
+        x=[0.0, *(step.seconds for step in steps)],
+        y=[0.0, *(step.share for step in steps)],
+        name=f"back ({sum(found['came_back'])} of {len(found)})",
+        mode="lines",
+        line={"shape": "hv", "color": COLOURS[0], "width": 2.5},
+        hovertemplate="%{y:.0%} back after %{x:.1f} s<extra></extra>",
+    )
     gone = [step for step in steps if step.still_gone]
-    if gone:
-        figure.add_scatter(
-            x=[step.seconds for step in gone],
-            y=[step.share for step in gone],
-            mode="markers",
-            name="still gone",
-            marker={"symbol": "line-ns-open", "size": 12, "color": _MARK},
+    figure.add_scatter(
+        x=[step.seconds for step in gone],
+        y=[step.share for step in gone],
+        name="still gone when last looked",
+        mode="markers",
+        marker={"symbol": "cross-thin", "size": 11, "line": {"width": 2, "color": COLOURS[1]}},
+        hovertemplate="not back after %{x:.1f} s<extra></extra>",
+    )
+    if (half_s := median_s(steps)) is not None:
+        figure.add_vline(
+            x=half_s, line={"dash": "dot", "color": INK, "width": 1}, annotation_text=f"half after {half_s:.1f} s"
         )
-    figure.update_xaxes(title="seconds since the drop", rangemode="tozero")
-    figure.update_yaxes(range=[0, 1.05], tickformat=".0%")
+    figure.update_xaxes(title="Seconds after the drop", rangemode="tozero")
+    figure.update_yaxes(title="Share of readers back", tickformat=".0%", range=[0, 1.03])
     return figure
 
 
-def drops_chart(frame: pd.DataFrame) -> go.Figure:
-    """How often each reason ended a link, and how many of those readers came back."""
-    figure = _figure(frame, "Drops by reason", "drops")
-    drops = disconnects(frame)
-    drops = drops[drops["reason"] != DisconnectReason.DISCONNECT_REQUESTED]
-    back = drops["returned_s"].notna()
-    for label, chosen, colour in (("came back", back, _COLOURS[2]), ("did not", ~back, _MARK)):
-        counts = drops[chosen]["reason"].fillna(DisconnectReason.UNKNOWN).value_counts().sort_index()
-        figure.add_bar(
-            x=[escape(_reason(reason)) for reason in counts.index],
-            y=counts.to_numpy(),
-            name=label,
-            marker={"color": colour},
+def _badge(frame: Rows, *, mixed: bool) -> str | None:
+    """What the figure says about where its rows come from."""
+    if "radio" not in frame:
+        raise InvalidParameterError(
+            "the frame has no column radio", parameter="frame", hint="Pass EventLog.frame() with all of its columns."
         )
-    figure.update_layout(barmode="stack")
-    figure.update_xaxes(title="reason")
-    return figure
+    radios = {str(radio) for radio in frame["radio"].dropna().unique()}
+    if "simulated" in radios and len(radios) > 1 and not mixed:
+        raise InvalidParameterError(
+            f"the frame mixes {' and '.join(sorted(radios))} rows",
+            parameter="frame",
+            hint="Choose one with EventLog.frame(radio=…), or pass mixed=True.",
+        )
+    return " + ".join(sorted(radios - {"native"})) or None
 
 
-def _figure(frame: pd.DataFrame, title: str, y_title: str) -> go.Figure:
-    simulated = "radio" in frame and bool((frame["radio"] == "simulated").any())
+def _figure(title: str, badge: str | None) -> go.Figure:
     figure = go.Figure()
     figure.update_layout(
-        title=f"{title} · simulated" if simulated else title,
-        template="plotly_white",
-        height=340,
-        margin={"l": 60, "r": 20, "t": 50, "b": 50},
-        legend={"orientation": "h", "y": 1.08, "x": 1, "xanchor": "right"},
-        yaxis={"title": y_title},
+        title={"text": title, "x": 0.01, "font": {"size": 15}},
+        font={"color": INK, "size": 12},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        margin={"l": 60, "r": 16, "t": 44, "b": 48},
+        height=380,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        hovermode="closest",
     )
+    lines: dict[str, Any] = {"gridcolor": "rgba(128,136,144,0.25)", "zeroline": False, "linecolor": INK}
+    figure.update_xaxes(**lines)
+    figure.update_yaxes(**lines)
+    if badge is not None:
+        figure.add_annotation(
+            text=escape(badge), xref="paper", yref="paper", x=0.005, y=0.99, xanchor="left", yanchor="top",
+            showarrow=False, font={"color": COLOURS[3]}, bordercolor=COLOURS[3], borderpad=3,
+        )  # fmt: skip
     return figure
 
 
-def _reason(reason: Any) -> str:
-    known = isinstance(reason, str) and reason in set(DisconnectReason)
-    return words(DisconnectReason(reason)) if known else str(reason)
+def _add_marks(figure: go.Figure, drops: Rows, time_zone: str) -> None:
+    if drops.empty:
+        return
+    height = drops["rssi_dbm"].astype("Float64").fillna(-100.0)
+    why = [
+        f"{escape(reader)}: {reason_words(None if pd.isna(reason) else reason)}"
+        + ("" if pd.isna(code) else f", {hci_words(int(code))}")
+        for reader, reason, code in zip(drops["reader"], drops["reason"], drops["hci_code"], strict=True)
+    ]
+    figure.add_scatter(
+        x=_local(drops["time"], time_zone),
+        y=height.astype("float64"),
+        name="drop",
+        mode="markers",
+        marker={"symbol": "x", "size": 9, "color": COLOURS[7]},
+        customdata=why,
+        hovertemplate="%{x|%H:%M:%S}  %{customdata}<extra></extra>",
+    )
+    back = drops["returned_s"].notna()
+    if not back.any():
+        return
+    returned = drops["time"][back] + pd.to_timedelta(drops["returned_s"][back].astype("float64"), unit="s")
+    figure.add_scatter(
+        x=_local(returned, time_zone),
+        y=height[back].astype("float64"),
+        name="back",
+        mode="markers",
+        marker={"symbol": "triangle-up", "size": 10, "color": COLOURS[2]},
+        customdata=[
+            f"{escape(reader)}: back after {seconds:.1f} s"
+            for reader, seconds in zip(drops["reader"][back], drops["returned_s"][back], strict=True)
+        ],
+        hovertemplate="%{x|%H:%M:%S}  %{customdata}<extra></extra>",
+    )
 
 
-def _thinned(seconds: pd.DataFrame) -> pd.DataFrame:
-    each = len(seconds) // POINTS + 1
-    if each == 1:
-        return seconds
-    groups = seconds.reset_index(drop=True).groupby(lambda index: index // each)
-    return groups.agg({"time": "first", "rssi_dbm": "median"})
+def _local(times: Rows, time_zone: str) -> Rows:
+    """Times as the clock on the wall there shows them: plotly knows no zones."""
+    return times.dt.tz_convert(time_zone).dt.tz_localize(None)
 
 
-def _with_gaps(line: pd.DataFrame) -> pd.DataFrame:
-    """The line with an empty point in the middle of each silence."""
-    late = line["time"].diff().dt.total_seconds() > max(GAP_S, 2 * line["time"].diff().dt.total_seconds().median())
-    holes = pd.DataFrame({"time": line["time"][late] - pd.Timedelta(seconds=1), "rssi_dbm": float("nan")})
-    joined = pd.concat([line[["time", "rssi_dbm"]].astype({"rssi_dbm": "float64"}), holes])
-    return joined.sort_values("time", kind="stable")
+def _thinned(rows: Rows) -> Rows:
+    """The lowest and the highest point of each stretch, so that no dip is lost."""
+    if len(rows) <= POINTS:
+        return rows
+    rows = rows.reset_index(drop=True)
+    stretch = rows.groupby(rows.index // -(-len(rows) * 2 // POINTS))["rssi_dbm"]
+    return rows.loc[sorted({*stretch.idxmin(), *stretch.idxmax()})]
+
+
+def _with_gaps(rows: Rows) -> Rows:
+    """An empty point into each silence, at which plotly breaks the line."""
+    rows = rows.reset_index(drop=True)
+    usual_s = max(GAP_S, 2 * rows["time"].diff().dt.total_seconds().median())
+    late = rows["time"].diff().dt.total_seconds() > usual_s
+    breaks = (rows["time"][late] - pd.Timedelta("1us")).to_frame()
+    return pd.concat([rows, breaks]).sort_values("time", kind="stable")

@@ -36,8 +36,9 @@ class Session:
 
     `radio`: "simulated" (the default), "native" or "virtual". On the simulated radio `air` may bring its own readers
     (a function that fills a fresh `Air`), `seed` repeats a run, `rate` scales time (1 real, `math.inf` as fast as it
-    goes while a call is waited for, and standing still otherwise). `log` is an `EventLog` that the caller closes, a path, or None for no log. `trainee` keeps stored readers
-    apart on a shared machine (C7). Use it as a context manager, or call `start()` and `close()`; both safe to repeat.
+    goes while a call is waited for, and standing still otherwise). `log` is an `EventLog` that the caller closes, a
+    path, or None for no log. `trainee` keeps stored readers apart on a shared machine (C7). Use it as a context
+    manager, or call `start()` and `close()`; both safe to repeat.
     """
 
     def __init__(

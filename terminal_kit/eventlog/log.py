@@ -3,24 +3,20 @@
 import asyncio
 import atexit
 import json
-import os
 import platform
 import sqlite3
-import sys
-import tempfile
 import threading
 import time
 import uuid
 import weakref
 from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, Unpack
 
-import platformdirs
-
-from terminal_kit.errors import EventLogError, InvalidParameterError
+from terminal_kit.errors import EventLogError
+from terminal_kit.eventlog.filters import Filters, condition
+from terminal_kit.eventlog.place import check_place, translated
 from terminal_kit.eventlog.schema import NAMES, as_event, check, prepare
 from terminal_kit.eventlog.writer import Entry, Statement, Writer
 from terminal_kit.events import Event, Kind, RadioName
@@ -50,15 +46,10 @@ class Truth(Protocol):
     def facts(self) -> Mapping[str, Any]: ...  # noqa: D102
 
 
-Among = str | Collection[str] | None
-
 BUSY_S = 10.0
 """How long to wait for another writer's commit, which takes milliseconds."""
 
 CLOSE_S = 10.0
-
-_NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "sshfs", "fuse.sshfs"})
-"""File systems on which SQLite's WAL is not safe: it needs memory that is shared between its users."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +62,6 @@ class RunFacts:
     app: str | None
     time_zone: str | None
     seed: int | None
-
-
-def default_log_path() -> Path:
-    """The user's own log; on Binder, where nothing stays, a temporary one."""
-    if "BINDER_SERVICE_HOST" in os.environ or "BINDER_REPO_URL" in os.environ:
-        return Path(tempfile.gettempdir()) / "bench.db"
-    return platformdirs.user_data_path("terminal_kit") / "bench.db"
 
 
 class EventLog:
@@ -97,7 +81,7 @@ class EventLog:
         if read_only and not self.path.exists():
             raise EventLogError(f"there is no log {self.path}", path=str(self.path))
         if not read_only:
-            self._check_place()
+            check_place(self.path)
         try:
             self._db = self._connect()
             if read_only:
@@ -105,7 +89,7 @@ class EventLog:
             else:
                 prepare(self._db, str(self.path))
         except sqlite3.Error as error:
-            raise self._translated(error) from error
+            raise translated(error, self.path) from error
         self._closed = False
         atexit.register(_close, weakref.ref(self))
 
@@ -165,23 +149,9 @@ class EventLog:
 
     # ---- reading
 
-    def events(
-        self,
-        *,
-        reader: Among = None,
-        kind: Among = None,
-        run: Among = None,
-        radio: Among = None,
-        since: datetime | int | None = None,
-        until: datetime | int | None = None,
-        session: int | None = None,
-        after_seq: int = 0,
-        limit: int = -1,
-    ) -> Iterator[Event]:
-        """The events in the log's order, filtered as in `frame()`."""
-        where, values = self.where(
-            reader=reader, kind=kind, run=run, radio=radio, since=since, until=until, session=session
-        )
+    def events(self, *, after_seq: int = 0, limit: int = -1, **filters: Unpack[Filters]) -> Iterator[Event]:
+        """The events in the log's order; at most `limit` of them, with numbers above `after_seq`."""
+        where, values = condition(self, filters)
         sql = f"SELECT {', '.join(NAMES)} FROM events WHERE {where} AND seq > ? ORDER BY seq LIMIT ?"  # noqa: S608
         yield from map(as_event, self.query(sql, [*values, after_seq, limit]))
 
@@ -203,27 +173,15 @@ class EventLog:
         """The number of the last row, 0 for an empty log."""
         return int(self.query("SELECT coalesce(max(seq), 0) FROM events")[0][0])
 
-    def frame(
-        self,
-        *,
-        reader: Among = None,
-        kind: Among = None,
-        run: Among = None,
-        radio: Among = None,
-        since: datetime | int | None = None,
-        until: datetime | int | None = None,
-        session: int | None = None,
-        columns: Collection[str] | None = None,
-    ) -> "pd.DataFrame":
+    def frame(self, *, columns: Collection[str] | None = None, **filters: Unpack[Filters]) -> "pd.DataFrame":
         """The events as a pandas frame: the columns of `events.COLUMNS`, typed, and `time` (UTC) and `radio`.
 
-        Filters take one value or several; times are aware datetimes or UTC microseconds. Simulated and real rows come
-        together only when asked: `radio="all"`. Raises `EventLogError` where they would be mixed unasked.
+        For the filters see `Filters`. Raises `EventLogError` where simulated and real rows would be mixed unasked, and
+        `InvalidParameterError` for a column that there is not.
         """
         from terminal_kit.eventlog.frames import frame  # noqa: PLC0415 - pandas only for who wants frames
 
-        filters = self.where(reader=reader, kind=kind, run=run, radio=radio, since=since, until=until, session=session)
-        return frame(self, *filters, columns=columns)
+        return frame(self, *condition(self, filters), columns=columns)
 
     def to_parquet(self, folder: str | Path, *, day: str | None = None) -> list[Path]:
         """Archives the events (of one UTC day, `2026-11-24`, or all) as Parquet, by day and reader; gives the files."""
@@ -253,63 +211,19 @@ class EventLog:
 
     # ---- inside
 
-    def where(
-        self,
-        *,
-        reader: Among,
-        kind: Among,
-        run: Among,
-        radio: Among,
-        since: datetime | int | None,
-        until: datetime | int | None,
-        session: int | None,
-    ) -> tuple[str, list[Any]]:
-        """A condition and its values for these filters. Raises where kinds of radio would be mixed unasked."""
-        conditions, values = ["1"], list[Any]()
-
-        def among(column: str, chosen: Among) -> None:
-            if chosen is not None:
-                several = [chosen] if isinstance(chosen, str) else [str(one) for one in chosen]
-                conditions.append(f"{column} IN ({', '.join('?' * len(several))})")
-                values.extend(several)
-
-        aliases = [alias for alias, name in self.aliases().items() if reader == name]
-        among("reader", [reader, *aliases] if isinstance(reader, str) else reader)
-        among("kind", kind)
-        among("run", run)
-        if radio is None and run is None:
-            radios = {facts.radio for facts in self.runs()}
-            if "simulated" in radios and len(radios) > 1:
-                raise EventLogError(
-                    f"{self.path.name} holds simulated and real events ({', '.join(sorted(radios))})",
-                    path=str(self.path),
-                    hint="Say which with radio='native' and the like, or radio='all' to mix them.",
-                )
-        elif radio is not None and radio != "all":
-            chosen = {radio} if isinstance(radio, str) else set(radio)
-            among("run", [facts.id for facts in self.runs() if facts.radio in chosen])
-        for column, sign, moment in (("t_us", ">=", since), ("t_us", "<", until)):
-            if moment is not None:
-                conditions.append(f"{column} {sign} ?")
-                values.append(_as_us(moment))
-        if session is not None:
-            conditions.append("session = ?")
-            values.append(session)
-        return " AND ".join(conditions), values
-
     def query(self, sql: str, values: Collection[Any] = ()) -> list[Any]:
         """All rows of a query. Raises `EventLogError`."""
         try:
             return self._db.execute(sql, tuple(values)).fetchall()
         except sqlite3.Error as error:
-            raise self._translated(error) from error
+            raise translated(error, self.path) from error
 
     def cursor(self, sql: str, values: Collection[Any] = ()) -> sqlite3.Cursor:
         """The same, to be fetched piece by piece."""
         try:
             return self._db.execute(sql, tuple(values))
         except sqlite3.Error as error:
-            raise self._translated(error) from error
+            raise translated(error, self.path) from error
 
     def _connect(self) -> sqlite3.Connection:
         mode = "ro" if self.read_only else "rwc"
@@ -334,35 +248,6 @@ class EventLog:
             with self._opening:
                 self._writer = self._writer or Writer(self._connect, str(self.path))
         self._writer.put(item)
-
-    def _check_place(self) -> None:
-        folder = self.path.parent
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise EventLogError(f"{folder} cannot be made: {error.strerror}", path=str(self.path)) from error
-        if self.path.is_dir():
-            raise EventLogError(f"{self.path} is a folder", path=str(self.path))
-        if (kind := _file_system(folder)) in _NETWORK:
-            raise EventLogError(
-                f"{folder} is a network drive ({kind})",
-                path=str(self.path),
-                hint="Record on a local disk, and copy the archive (`to_parquet`) to the network.",
-            )
-
-    def _translated(self, error: sqlite3.Error) -> EventLogError:
-        code = getattr(error, "sqlite_errorname", "") or ""
-        what = {
-            "SQLITE_NOTADB": "is not an event log",
-            "SQLITE_CORRUPT": "is damaged",
-            "SQLITE_READONLY": "cannot be written",
-            "SQLITE_CANTOPEN": "cannot be opened",
-            "SQLITE_FULL": "cannot be written: the disk is full",
-        }.get("_".join(code.split("_")[:2]), f"cannot be used: {error}")
-        hint = None
-        if "CORRUPT" in code:
-            hint = "Copy the file first; `sqlite3 FILE .recover` reads what is whole."
-        return EventLogError(f"{self.path} {what}", path=str(self.path), hint=hint)
 
 
 class Run:
@@ -390,31 +275,6 @@ class Run:
     def finish(self) -> None:
         """Ends the run; one that dies leaves this row out."""
         self.tell(Kind.RUN_FINISHED)
-
-
-def _as_us(moment: datetime | int) -> int:
-    if isinstance(moment, int):
-        return moment
-    if moment.tzinfo is None:
-        raise InvalidParameterError("a time needs a time zone", parameter="since/until", value=moment)
-    return int(moment.timestamp() * 1_000_000)
-
-
-def _file_system(folder: Path) -> str:
-    """The kind of file system, on Linux; elsewhere it is not told, and a network drive is the user's to avoid."""
-    if not sys.platform.startswith("linux"):
-        return ""
-    best, kind = "", ""
-    try:
-        for line in Path("/proc/mounts").read_text("utf-8", "replace").splitlines():
-            _, point, found, *_ = line.split()
-            point = point.replace("\\040", " ")
-            inside = str(folder.resolve()).startswith(point.rstrip("/") + "/") or str(folder.resolve()) == point
-            if inside and len(point) >= len(best):
-                best, kind = point, found
-    except OSError:
-        return ""
-    return kind
 
 
 def _close(log: "weakref.ref[EventLog]") -> None:

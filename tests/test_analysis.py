@@ -1,0 +1,167 @@
+"""Drops, returns and signal from a log: joined, censored, never held."""
+
+import itertools
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from terminal_kit.analysis import disconnects, median_s, reconnections, share_back, signal
+from terminal_kit.eventlog import frames
+from terminal_kit.eventlog.schema import NAMES
+from terminal_kit.events import COLUMNS
+
+M2, WISEPAD = "STRM26138003393", "WPC323105002323"
+START_US = 1_795_000_000_000_000
+
+
+def frame_of(*rows: dict[str, Any], radio: str = "simulated") -> pd.DataFrame:
+    """Rows as `EventLog.frame()` gives them; `at` is seconds after the start."""
+    import pyarrow as pa
+
+    defaults = {"run": "r1", "terminal": "terminal", "reader": M2, "radio": radio}
+    made = []
+    for seq, row in enumerate(rows, 1):
+        facts = defaults | row
+        made.append(facts | {"seq": seq, "t_us": START_US + round(facts.pop("at") * 1e6)})
+    schema = frames.schema([*NAMES, frames.RADIO])
+    assert {name for row in made for name in row} - {"at"} <= {*(column.name for column in COLUMNS), "radio"}
+    return frames.as_pandas(pa.Table.from_pylist(made, schema=schema))
+
+
+def drop(at: float, session: int = 1, **facts: Any) -> dict[str, Any]:
+    return {"at": at, "kind": "link_disconnected", "session": session, "reason": "unknown", **facts}
+
+
+def test_a_drop_is_joined_with_its_end() -> None:
+    found = disconnects(
+        frame_of(
+            drop(10, reason="powered_off", reason_source="farewell", hci_code=0x15),
+            {"at": 40, "kind": "disconnected", "session": 1, "reason": "powered_off"},
+        )
+    )
+    assert len(found) == 1
+    row = found.iloc[0]
+    assert (row["t_us"], row["reason"], row["hci_code"], row["session"]) == (
+        START_US + 10_000_000,
+        "powered_off",
+        0x15,
+        1,
+    )
+    assert row["time"] == pd.Timestamp(START_US + 10_000_000, unit="us", tz="UTC")
+    assert not row["awaited"]
+    assert pd.isna(row["returned_s"])
+
+
+def test_either_half_of_an_incident_may_stand_alone() -> None:
+    found = disconnects(
+        frame_of(
+            drop(10),
+            {"at": 20, "kind": "disconnected", "session": 2, "reason": "internet_lost"},
+            {"at": 30, "kind": "disconnected", "reason": "powered_off"},
+        )
+    )
+    assert found["reason"].tolist() == ["unknown", "internet_lost", "powered_off"]
+
+
+def test_the_same_session_number_in_another_run_is_another_session() -> None:
+    end = {"at": 20, "kind": "disconnected", "session": 1, "reason": "unknown", "run": "r2"}
+    assert len(disconnects(frame_of(drop(10), end))) == 2
+
+
+def test_x1_a_reason_learned_later_replaces_the_earlier_one() -> None:
+    learned = {"at": 50, "kind": "reason_learned", "session": 1, "reason": "security_reboot", "reason_source": "boot"}
+    found = disconnects(frame_of(drop(10, hci_code=0x13), drop(60, session=2), learned))
+    assert found["reason"].tolist() == ["security_reboot", "unknown"]
+    assert found["reason_source"].tolist()[0] == "boot"
+    assert found["hci_code"].tolist()[0] == 0x13
+
+
+def heard(at: float, rssi_dbm: float, **facts: Any) -> dict[str, Any]:
+    return {"at": at, "kind": "signal", "rssi_dbm": rssi_dbm, "rssi_source": "advertisement", "count": 5, **facts}
+
+
+def test_x8_the_signal_before_a_drop_is_never_held() -> None:
+    found = disconnects(
+        frame_of(
+            heard(1, -50), heard(2, -93), heard(3, -40, reader=WISEPAD),
+            drop(4), heard(5, -20), drop(40, session=2), drop(41, session=3, rssi_dbm=-77),
+        )
+    )  # fmt: skip
+    assert found["rssi_dbm"].astype(object).where(found["rssi_dbm"].notna(), None).tolist() == [-93, None, -77]
+
+
+def test_a_return_belongs_to_the_drop_before_it() -> None:
+    found = disconnects(
+        frame_of(
+            drop(10), {"at": 10, "kind": "reconnect_started", "attempt_id": "a1"},
+            {"at": 14.5, "kind": "reconnect_succeeded", "attempt_id": "a1"},
+            drop(30, session=2), {"at": 30, "kind": "reconnect_started", "attempt_id": "a2"},
+            {"at": 330, "kind": "reconnect_failed", "attempt_id": "a2"},
+            {"at": 400, "kind": "connect_succeeded"},
+            drop(500, session=3), drop(600, session=4),
+            {"at": 610, "kind": "connect_succeeded", "reader": WISEPAD},
+        )
+    )  # fmt: skip
+    assert found["returned_s"].fillna(-1).tolist() == [4.5, 370.0, -1, -1]
+    assert found["returned_by"].fillna("").tolist() == ["itself", "hand", "", ""]
+    assert found["awaited"].tolist() == [True, True, False, False]
+
+
+def test_reconnections_that_never_ended_are_censored() -> None:
+    found = reconnections(
+        frame_of(
+            {"at": 0, "kind": "reconnect_started", "attempt_id": "a1", "reason": "powered_off"},
+            {"at": 6, "kind": "reconnect_succeeded", "attempt_id": "a1", "attempt": 2},
+            {"at": 10, "kind": "reconnect_started", "attempt_id": "a2"},
+            {"at": 70, "kind": "reconnect_failed", "attempt_id": "a2", "attempt": 9, "error_code": "CANCELED"},
+            {"at": 80, "kind": "reconnect_started", "attempt_id": "a3"},
+            heard(95, -60),
+            {"at": 900, "kind": "run_started", "run": "r2", "reader": ""},
+        )
+    )
+    assert found["duration_s"].tolist() == [6.0, 60.0, 15.0]
+    assert found["came_back"].tolist() == [True, False, False]
+    assert found["attempts"].fillna(0).tolist() == [2, 9, 0]
+    assert found["reason"].tolist()[0] == "powered_off"
+
+
+def test_signal_is_one_row_a_second_and_source() -> None:
+    service = {"rssi_source": "reader_service", "count": None}
+    found = signal(
+        frame_of(
+            heard(0.2, -50, rssi_min_dbm=-60, rssi_max_dbm=-41),
+            heard(0.9, -54),
+            heard(0.5, -70, **service),
+            heard(7, -80),
+        )
+    )
+    assert found["rssi_dbm"].tolist() == [-52, -70, -80]
+    assert found["rssi_min_dbm"].tolist() == [-60, -70, -80]
+    assert found["rssi_max_dbm"].tolist() == [-41, -70, -80]
+    assert found["count"].tolist() == [10, 1, 5]
+    assert (found["time"].diff().dt.total_seconds().tolist()[1:]) == [0.0, 7.0]
+
+
+@pytest.mark.parametrize("what", [disconnects, reconnections, signal])
+def test_an_empty_log_gives_an_empty_table(what) -> None:
+    assert what(frame_of()).empty
+    assert what(frame_of({"at": 0, "kind": "moon_phase"})).empty
+
+
+def test_kaplan_meier_by_hand() -> None:
+    # Six readers: back after 1, 2, 2 and 5 s; one given up at 3 s, one still gone at 8 s.
+    steps = share_back([1, 2, 2, 3, 5, 8], [True, True, True, False, True, False])
+    assert [(step.seconds, round(step.share, 4), step.still_gone) for step in steps] == [
+        (1, 0.1667, False), (2, 0.5, False), (3, 0.5, True), (5, 0.75, False), (8, 0.75, True),
+    ]  # fmt: skip
+    assert median_s(steps) == 2
+    assert share_back([], []) == []
+    assert median_s(share_back([9.0], [False])) is None
+
+
+def test_without_the_censored_the_estimate_is_the_plain_share() -> None:
+    durations = [3.0, 1.0, 4.0, 1.5, 9.0]
+    steps = share_back(durations, itertools.repeat(True, 5))
+    assert [round(step.share, 9) for step in steps] == [0.2, 0.4, 0.6, 0.8, 1.0]
+    assert median_s(steps) == 3.0
