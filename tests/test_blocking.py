@@ -12,14 +12,18 @@ from terminal_kit.errors import TerminalError
 from terminal_kit.terminal.blocking import Blocking, on_kernel_loop
 
 CELLS = (
-    "from terminal_kit import Air, Terminal, shop, simulated_radio\n"
-    "import sys\n"
-    "shop(air := Air(seed=3))\n"
-    "terminal = Terminal(simulated_radio(air))\n"
-    "assert 'nest_asyncio' not in sys.modules",
-    "readers = terminal.blocking.discover_readers(timeout_s=1)\n"
-    "reader = terminal.blocking.connect_reader(readers[0], 'tml_front_desk')\n"
-    "assert terminal.connected_reader == reader",
+    (
+        "from terminal_kit import Air, Terminal, shop, simulated_radio\n"
+        "import sys\n"
+        "shop(air := Air(seed=3))\n"
+        "terminal = Terminal(simulated_radio(air))\n"
+        "assert 'nest_asyncio' not in sys.modules"
+    ),
+    (
+        "readers = terminal.blocking.discover_readers(timeout_s=1)\n"
+        "reader = terminal.blocking.connect_reader(readers[0], 'tml_front_desk')\n"
+        "assert terminal.connected_reader == reader"
+    ),
     "import asyncio\nawait asyncio.sleep(0.01)\nassert terminal.status == 'connected'",
     "terminal.blocking.close()\nterminal.blocking.close()\nair.close()",
 )

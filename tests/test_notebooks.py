@@ -1,6 +1,7 @@
 """The notebooks run from top to bottom, are stored without outputs, and use public names only."""
 
 import ast
+import itertools
 import json
 import os
 from pathlib import Path
@@ -38,7 +39,7 @@ def test_it_runs(path: Path, home: Path) -> None:
 def test_it_is_stored_without_outputs_and_tells_a_story(path: Path) -> None:
     cells = json.loads(path.read_text("utf-8"))["cells"]
     assert cells[0]["cell_type"] == "markdown"
-    for before, cell in zip(cells, cells[1:], strict=False):
+    for before, cell in itertools.pairwise(cells):
         if cell["cell_type"] == "code":
             assert not cell["outputs"]
             assert cell["execution_count"] is None
