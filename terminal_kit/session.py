@@ -207,7 +207,9 @@ class Session:
         if self._radio_name == "native":
             from terminal_kit.radio.native import native_radio  # noqa: PLC0415 - loads the host's backend
 
-            return await undo.enter_async_context(native_radio())
+            known = self._memory.readers
+            paired = native_radio(lambda: {reader.serial for reader in known()})
+            return await undo.enter_async_context(paired)
         if self._radio_name == "virtual":
             from terminal_kit.radio.virtual import virtual_radio  # noqa: PLC0415 - needs the extra `virtual`
 

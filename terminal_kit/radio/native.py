@@ -12,10 +12,13 @@ from typing import Any, cast
 
 from bleak.backends.device import BLEDevice
 
-from terminal_kit.radio import Capabilities, HostFault, HostState, Radio, Undo
+from terminal_kit.profile import READER, SMP
+from terminal_kit.radio import Capabilities, HostFault, HostState, LinkParameters, Radio, Undo
 
 _ADAPTER = "org.bluez.Adapter1"
 _DEVICE = "org.bluez.Device1"
+_AGENT = "org.bluez.Agent1"
+_AGENT_PATH = "/terminal_kit/agent"
 _PROPERTIES = "org.freedesktop.DBus.Properties"
 _OBJECTS = "org.freedesktop.DBus.ObjectManager"
 
@@ -41,9 +44,10 @@ async def native_radio(known: Callable[[], Collection[str]] = tuple) -> AsyncGen
             host_state=bluez.host_state,
             watch_host=bluez.watch,
             held_by_host=bluez.holds,
+            link_parameters=lambda _client: LinkParameters(),  # BlueZ tells none; asking for the MTU warns
         )
     finally:
-        bluez.close()
+        await bluez.close()
 
 
 class _BlueZ:
@@ -85,14 +89,51 @@ class _BlueZ:
             for path, interfaces in reply.body[0].items():
                 self._added(path, interfaces)
             self._fault = None
+            await self._offer_agent()
         elif reply.error_name == "org.freedesktop.DBus.Error.AccessDenied":
             self._fault = "permission_denied"
         self._last = self.host_state()
 
-    def close(self) -> None:
+    async def _offer_agent(self) -> None:
+        """Answers BlueZ's questions while a reader is paired (C8); without an agent it refuses to pair at all.
+
+        bleak asks to pair over a connection of its own, so only the default agent is asked. A refusal to register is
+        no fault: a desktop's own agent may answer.
+        """
+        from dbus_fast import Message  # noqa: PLC0415
+
+        for member, signature, body in (
+            ("RegisterAgent", "os", [_AGENT_PATH, "NoInputNoOutput"]),
+            ("RequestDefaultAgent", "o", [_AGENT_PATH]),
+        ):
+            await self._bus.call(
+                Message(
+                    destination="org.bluez",
+                    path="/org/bluez",
+                    interface="org.bluez.AgentManager1",
+                    member=member,
+                    signature=signature,
+                    body=body,
+                )
+            )
+
+    def _answer(self, question: Any) -> Any:
+        """Agrees to Just Works pairing with readers of ours; everything else is not the kit's to decide."""
+        from dbus_fast import Message  # noqa: PLC0415
+
+        if question.member in ("Release", "Cancel"):
+            return Message.new_method_return(question)
+        facts = self._objects.get(str(question.body[0]) if question.body else "", {}).get(_DEVICE, {})
+        ours = not {READER, SMP}.isdisjoint(facts.get("UUIDs", ()))
+        if ours and question.member in ("RequestConfirmation", "RequestAuthorization", "AuthorizeService"):
+            return Message.new_method_return(question)
+        return Message.new_error(question, "org.bluez.Error.Rejected", "terminal_kit pairs with readers only")
+
+    async def close(self) -> None:
         self._listeners.clear()
         if self._bus is not None:
             self._bus.disconnect()
+            await self._bus.wait_for_disconnect()
 
     def host_state(self) -> HostState:
         if self._fault is not None:
@@ -117,7 +158,13 @@ class _BlueZ:
         facts = self._objects.get(str(details.get("path")), {}).get(_DEVICE, {})
         return bool(facts.get("Paired")) and facts.get("Name") not in self._known()
 
-    def _on_message(self, message: Any) -> None:
+    def _on_message(self, message: Any) -> Any:
+        if message.interface == _AGENT and message.path == _AGENT_PATH:
+            return self._answer(message)
+        self._mirror(message)
+        return None
+
+    def _mirror(self, message: Any) -> None:
         match message.member:
             case "PropertiesChanged" if message.path in self._objects:
                 interface, changed, _gone = message.body

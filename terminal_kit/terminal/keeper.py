@@ -160,7 +160,10 @@ class Keeper:
                 await relation.connect(attempt_id, self._next_session(), tries=limits.link_tries)
         except TimeoutError as error:
             raise translate(error, reader=relation.reader.serial, timeout_s=limits.connect_s) from error
-        await self._remember(relation)
+        finally:
+            if relation.reader.location_id == relation.location_id:
+                # Registered, so paired by us: worth knowing even where the connection failed after that (D6).
+                await self._remember(relation)
         return relation.reader
 
     async def _take_care(self, relation: Relation) -> None:

@@ -31,6 +31,9 @@ _REASON_OF_CODE = {
 }
 """What a link-layer code proves by itself (Core Vol 1 Part F, 2). Others say who ended the link, not why."""
 
+HOST_SPEAKS_LATER_S = 0.75
+"""BlueZ ends the links first and says that the radio is off a moment later (0.3 s seen on a slow machine)."""
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -246,6 +249,13 @@ class Link:
             return
 
     def _on_disconnect(self, _client: BleakClient) -> None:
+        loop, capabilities = asyncio.get_running_loop(), self._radio.capabilities
+        if self._explain().source is ReasonSource.NONE and capabilities.host_faults and not capabilities.link_codes:
+            loop.call_later(HOST_SPEAKS_LATER_S, self._settle)
+        else:
+            self._settle()
+
+    def _settle(self) -> None:
         if not self._end.done():
             self._end.set_result(self._explain())
 
