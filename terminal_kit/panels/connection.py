@@ -34,7 +34,8 @@ class ConnectionPanel(Panel):
             "since_us": view.since_us,
             "facts": self._facts(view),
             "notices": [
-                [notice.t_us, notice.stage, _told(notice)] for notice in reversed(view.notices[-NOTICES_SHOWN:])
+                [notice.t_us, visible(notice.stage), _told(notice)]
+                for notice in reversed(view.notices[-NOTICES_SHOWN:])
             ],
             "auto_reconnect": view.auto_reconnect,
         }

@@ -32,7 +32,7 @@ _REASON_OF_CODE = {
 """What a link-layer code proves by itself (Core Vol 1 Part F, 2). Others say who ended the link, not why."""
 
 HOST_SPEAKS_LATER_S = 0.75
-"""BlueZ ends the links first and says that the radio is off a moment later (0.3 s seen on a slow machine)."""
+"""BlueZ ends the links first and says a moment later that the radio is off; a reconnection can wait for that."""
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -11,12 +11,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Playwright, WebSocket, expect, sync_playwright
 
 import terminal_kit
 
@@ -36,17 +36,6 @@ FLAGS = [
 ]
 Door = Literal["lab", "voila"]
 Theme = Literal["light", "dark"]
-
-
-@contextmanager
-def browser() -> Iterator[Browser]:
-    """Headless Chromium: the system's own."""
-    with sync_playwright() as playwright:
-        chromium = launch(playwright)
-        try:
-            yield chromium
-        finally:
-            chromium.close()
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -156,36 +145,67 @@ class Server:
         raise RuntimeError((self.folder / f"{self.door}.log").read_text("utf-8", "replace")[-4000:])
 
 
-@contextmanager
-def serving(door: Door, folder: Path, theme: Theme = "light") -> Generator[Server]:
-    """A server for as long as the block runs."""
-    server = Server(door, folder, theme)
-    try:
-        yield server
-    finally:
-        server.close()
+class Pages:
+    """Opens notebooks in one headless browser. Nothing but this machine can be reached from it."""
 
+    def __init__(self, server: Callable[[Door, Theme], Server]) -> None:
+        self._server = server
+        self._undo = ExitStack()
+        self.errors: list[str] = []
+        """Uncaught errors of the pages' scripts."""
+        self.received_bytes: list[int] = []
+        """The size of each message that a page got over its socket."""
 
-def open_page(chromium: Browser, server: Server, notebook: str) -> Page:
-    """The notebook with its first cell run: Voila runs it by itself, in Lab Shift+Enter does."""
-    page = chromium.new_page(viewport={"width": WIDTH, "height": HEIGHT}, locale="en-GB", timezone_id="Europe/Berlin")
-    page.set_default_timeout(60_000)
-    page.goto(server.address(notebook))
-    if server.door == "lab":
-        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-        page.keyboard.press("Control+b")  # the sidebar: 1280 px leave 1100 for output then
-        run_cell(page, 0)
-    return page
+    def __enter__(self) -> Self:
+        playwright = self._undo.enter_context(sync_playwright())
+        self._browser = launch(playwright)
+        self._undo.callback(self._browser.close)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._undo.close()
+
+    def open(self, door: Door, *cells: str, theme: Theme = "light", width: int = WIDTH) -> Page:
+        """A page on a notebook of these cells, the first one run: by Voila itself, in Lab by Shift+Enter."""
+        server = self._server(door, theme)
+        name = f"{secrets.token_hex(4)}.ipynb"
+        write_notebook(server.folder / name, *cells)
+        page = self._browser.new_page(
+            viewport={"width": width, "height": HEIGHT}, locale="en-GB", timezone_id="Europe/Berlin"
+        )
+        page.set_default_timeout(60_000)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("websocket", self._count)
+        page.route(lambda address: "://127.0.0.1" not in address, lambda route: route.abort())
+        page.goto(server.address(name))
+        if door == "lab":
+            page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+            page.keyboard.press("Control+b")  # the sidebar: without it 1280 px leave 1100 for output
+            run_cell(page, 0)
+        return page
+
+    def _count(self, socket: WebSocket) -> None:
+        socket.on("framereceived", lambda data: self.received_bytes.append(len(data)))
 
 
 def run_cell(page: Page, number: int) -> None:
     """Runs one cell in Lab, and sees to it that it began: a page that still settles may swallow the keys."""
     prompt = page.locator(".jp-Notebook .jp-Cell").nth(number).locator(".jp-InputPrompt").first
-    before = prompt.text_content()
-    for _ in range(20):
+    before = prompt.text_content() or ""
+    for _ in range(10):
         prompt.click()
         page.keyboard.press("Shift+Enter")
         with contextlib.suppress(AssertionError):
-            expect(prompt).not_to_have_text(before or "", timeout=2000)
+            expect(prompt).not_to_have_text(before, timeout=3000)
             return
     raise AssertionError("the cell does not run")
+
+
+def part(page: Page, title: str) -> Locator:
+    """One panel of the bench."""
+    return page.get_by_role("region", name=title, exact=True)
+
+
+def click(panel: Locator, name: str) -> None:
+    """Clicks a button as soon as it can be used."""
+    panel.get_by_role("button", name=name, exact=True).click()

@@ -6,6 +6,8 @@ const SVG = "http://www.w3.org/2000/svg";
 function h(kind, props = {}, ...children) {
   const [tag, ...classes] = kind.split(".");
   const node = document.createElement(tag);
+  // Lab's one-key commands ("x" cuts the cell) reach whatever has the focus, unless that very element says otherwise.
+  if ("tabindex" in props || ["button", "input", "select"].includes(tag)) node.dataset.lmSuppressShortcuts = "true";
   return furnish(node, { ...(classes.length ? { class: classes.join(" ") } : {}), ...props }, children);
 }
 
@@ -129,7 +131,7 @@ function panel(title, build) {
     const made = build({ send, now, aside });
     const root = h(
       "section.tk-panel",
-      { "aria-label": title, "data-lm-suppress-shortcuts": "true" },
+      { "aria-label": title },
       h("header", {}, h("h2", {}, title), aside, badge),
       waiting,
       h("div.tk-body", { hidden: true }, ...made.nodes),

@@ -1,0 +1,263 @@
+"""The bench in a real browser, in Lab and in Voila."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from pages import ROOT, Pages, click, part, run_cell
+from playwright.sync_api import Locator, Page, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+M2, WISEPAD = "STRM26138003393", "WPC323105002323"
+DOORS = pytest.mark.parametrize("door", ["lab", "voila"])
+BENCH = "from terminal_kit.panels import bench\nb = bench(log={log!r}, seed=1)\nb"
+SOON = 30_000
+
+
+def has_status(page: Page, words: str) -> None:
+    expect(part(page, "Connection").get_by_role("status")).to_have_text(words, timeout=SOON)
+
+
+def reader(page: Page, serial: str) -> Locator:
+    return part(page, "Readers").get_by_role("listbox").get_by_role("option").filter(has_text=serial)
+
+
+def start_fault(page: Page, name: str, **parameters: float) -> None:
+    trainer = part(page, "Trainer")
+    trainer.get_by_label("What happens").select_option(name)
+    who = trainer.get_by_label("Reader to act on")
+    if who.is_enabled():
+        who.select_option(M2)
+    for parameter, value in parameters.items():
+        trainer.locator(f"[data-name={parameter}]").fill(str(value))
+    click(trainer, "Start")
+
+
+@DOORS
+def test_a_readers_life(pages: Pages, tmp_path, door) -> None:
+    log = tmp_path / "bench.db"
+    page = pages.open(door, BENCH.format(log=str(log)))
+    readers, connection, trainer = part(page, "Readers"), part(page, "Connection"), part(page, "Trainer")
+
+    # Each button three times: Lab moves the callbacks of a widget to other threads from the second click on.
+    for _ in range(3):
+        click(readers, "Scan")
+        has_status(page, "Discovering")
+        expect(reader(page, M2)).to_contain_text("dBm", timeout=SOON)
+        click(readers, "Stop")
+        has_status(page, "Not connected")
+    for _ in range(3):
+        reader(page, M2).click()
+        click(readers, "Connect")
+        has_status(page, "Connected")
+        expect(connection).to_contain_text(M2)
+        click(connection, "Disconnect")
+        has_status(page, "Not connected")
+    click(readers, "Connect nearest")
+    has_status(page, "Connected")
+    for on in ("false", "true", "false", "true"):
+        connection.get_by_role("switch").click()
+        expect(connection.get_by_role("switch")).to_have_attribute("aria-checked", on)
+
+    # Walk away until it fades out, and come back.
+    start_fault(page, "walk_away", to_m=2000, speed_m_s=200)
+    has_status(page, "Reconnecting")
+    expect(connection).to_contain_text("Connection lost")
+    expect(part(page, "Disconnect log")).to_contain_text("so far")
+    click(trainer, "Undo: walk away with the reader: " + M2)
+    has_status(page, "Connected")
+    expect(connection).to_contain_text("Reconnected, working normally.")
+    expect(part(page, "Back after a drop")).to_contain_text("1 drop: back after")
+
+    click(connection, "Reboot")
+    has_status(page, "Reconnecting")
+    has_status(page, "Connected")
+    click(connection, "Disconnect")
+    has_status(page, "Not connected")
+
+    rows = part(page, "Disconnect log").get_by_role("row")
+    expect(rows).to_have_count(1 + 3 + 3)
+    expect(rows.nth(1)).to_contain_text("asked to disconnect")
+    expect(rows.nth(2)).to_contain_text("asked to restart")
+    expect(rows.nth(3)).to_contain_text("signal lost")
+    expect(rows.nth(3)).to_contain_text("0x08 connection timeout")
+    expect(rows.nth(3)).to_contain_text("✓")
+    assert not pages.errors
+    command = [sys.executable, "-m", "terminal_kit.cli", "events", str(log), "--kind", "link_disconnected", "--json"]
+    stored = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout.splitlines()
+    assert [json.loads(row)["reason"] for row in stored] == ["disconnect_requested"] * 3 + [
+        "bluetooth_signal_lost",
+        "reboot_requested",
+        "disconnect_requested",
+    ]
+
+
+HOSTILE_CELL = """
+from terminal_kit.panels import bench
+from terminal_kit.reader import Location
+
+NAMES = ['STRM2<img src=x onerror="window.ran=1">', "STRM2<script>window.ran=1</script>", "STRM2\\u202egnp.exe", "STRM2\\0\\n<b>b"]
+
+def furnish(air):
+    for number, name in enumerate(NAMES):
+        air.add_reader(name, distance_m=1.0 + 5 * number)
+
+b = bench(log=None, air=furnish)
+b
+"""
+
+
+@DOORS
+def test_a_reader_named_with_markup_runs_nothing(pages: Pages, door) -> None:
+    page = pages.open(door, HOSTILE_CELL)
+    click(part(page, "Readers"), "Scan")
+    expect(reader(page, "STRM2")).to_have_count(4, timeout=SOON)
+    expect(reader(page, 'STRM2<img src=x onerror="window.ran=1">')).to_be_visible()
+    expect(reader(page, "STRM2⟨U+202E⟩gnp.exe")).to_be_visible()
+    expect(reader(page, "STRM2␀␊<b>b")).to_be_visible()
+    click(part(page, "Readers"), "Connect nearest")
+    has_status(page, "Connected")
+    trainer = part(page, "Trainer")
+    trainer.get_by_label("What happens").select_option("switch_off")
+    click(trainer, "Start")
+    has_status(page, "Reconnecting")
+    expect(part(page, "Disconnect log")).to_contain_text("<img src=x")
+    expect(part(page, "Signal")).to_contain_text("<img src=x")
+    expect(part(page, "Trainer")).to_contain_text("<img src=x")
+    assert page.evaluate("window.ran") is None
+    assert page.locator(".tk-panel :is(img, script, b b, iframe)").count() == 0
+    assert not pages.errors
+
+
+def test_the_keyboard_alone_connects_a_reader_and_lab_hears_none_of_it(pages: Pages) -> None:
+    page = pages.open("lab", BENCH.format(log=None))
+    readers = part(page, "Readers")
+    readers.get_by_role("button", name="Scan").focus()
+    page.keyboard.press("Enter")
+    expect(reader(page, WISEPAD)).to_be_visible(timeout=SOON)
+    cells = page.locator(".jp-Notebook .jp-Cell")
+    before = cells.count()
+    readers.get_by_label("Order of the list").select_option("serial")
+    readers.get_by_role("listbox").focus()
+    for key in ("End", "Home", "ArrowDown", "ArrowDown", "ArrowUp", "a", "b", "d", "d", "x"):
+        page.keyboard.press(key)
+    expect(reader(page, M2)).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    has_status(page, "Connected")
+    expect(part(page, "Connection")).to_contain_text(M2)
+    assert cells.count() == before
+    focused = page.evaluate(
+        """() => { document.activeElement.blur(); const seen = [];
+        for (const node of document.querySelectorAll('.tk-panel :is(button, input, select, [tabindex])')) {
+          if (node.disabled || !node.offsetParent) continue;
+          const named = node.ariaLabel || node.textContent.trim() || node.labels?.[0]?.textContent;
+          if (!named) seen.push(node.outerHTML);
+        } return seen; }"""
+    )
+    assert focused == []
+
+
+def test_errors_appear_in_the_panel_that_caused_them(pages: Pages) -> None:
+    page = pages.open("lab", BENCH.format(log=None))
+    start_fault(page, "bluetooth_off")
+    expect(part(page, "Bench")).to_contain_text("Bluetooth is off")
+    click(part(page, "Readers"), "Scan")
+    alert = part(page, "Readers").get_by_role("alert")
+    expect(alert).to_contain_text("BLUETOOTH_DISABLED")
+    expect(alert).to_contain_text("Turn Bluetooth on in the host's settings.")
+    expect(part(page, "Connection").get_by_role("alert")).to_be_hidden()
+    click(part(page, "Readers"), "Dismiss this error")
+    expect(alert).to_be_hidden()
+
+
+def test_running_the_cell_again_leaves_one_bench_and_a_reload_finds_it_alive(pages: Pages) -> None:
+    page = pages.open(
+        "lab",
+        BENCH.format(log=None),
+        "import threading\n[t.name for t in threading.enumerate()].count('terminal_kit session')",
+    )
+    click(part(page, "Readers"), "Connect nearest")
+    has_status(page, "Connected")
+    run_cell(page, 0)
+    has_status(page, "Not connected")
+    expect(page.get_by_role("region", name="Connection", exact=True)).to_have_count(1)
+    run_cell(page, 1)
+    expect(page.locator(".jp-Cell").nth(1).locator(".jp-OutputArea-output")).to_have_text("1")
+    click(part(page, "Readers"), "Connect nearest")
+    has_status(page, "Connected")
+    page.keyboard.press("Control+s")
+    page.wait_for_timeout(1000)
+    page.reload()
+    has_status(page, "Connected")
+    click(part(page, "Connection"), "Disconnect")
+    has_status(page, "Not connected")
+    assert not pages.errors
+
+
+def test_a_blocked_kernel_starves_neither_the_link_nor_the_page(pages: Pages) -> None:
+    page = pages.open("lab", BENCH.format(log=None), "import time\ntime.sleep(40)")
+    click(part(page, "Readers"), "Connect nearest")
+    has_status(page, "Connected")
+    run_cell(page, 1)
+    start_fault(page, "switch_off")
+    has_status(page, "Reconnecting")
+    click(part(page, "Trainer"), f"Undo: switch the reader off: {M2}")
+    has_status(page, "Connected")
+    expect(page.locator(".jp-Cell").nth(1).locator(".jp-InputPrompt")).to_have_text("[*]:")
+
+
+CONTRAST = """() => {
+  const parse = (colour) => { const c = document.createElement('canvas').getContext('2d'); c.fillStyle = colour; c.fillRect(0, 0, 1, 1); return [...c.getImageData(0, 0, 1, 1).data]; };
+  const over = (top, under) => top.slice(0, 3).map((v, i) => v * top[3] / 255 + under[i] * (1 - top[3] / 255));
+  const lum = (rgb) => rgb.map((v) => v / 255).map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = (node) => { const layers = []; for (let n = node; n; n = n.parentElement) { const c = parse(getComputedStyle(n).backgroundColor); layers.push(c); if (c[3] === 255) break; } return layers.reverse().reduce((under, top) => over(top, under), [255, 255, 255]); };
+  const poor = [];
+  for (const node of document.querySelectorAll('.tk-panel *')) {
+    const own = [...node.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    if (!own || !node.checkVisibility() || node.closest(':disabled, svg')) continue;
+    const under = ground(node); const ink = over(parse(getComputedStyle(node).color), under);
+    const [a, b] = [lum(ink), lum(under)].sort((x, y) => y - x);
+    if ((a + 0.05) / (b + 0.05) < 4.5) poor.push([node.textContent.slice(0, 40), ((a + 0.05) / (b + 0.05)).toFixed(2)]);
+  }
+  return poor; }"""
+
+
+@pytest.mark.parametrize(("door", "theme"), [("lab", "light"), ("lab", "dark"), ("voila", "light"), ("voila", "dark")])
+def test_it_can_be_read_in_both_themes_at_1280_px(pages: Pages, door, theme, tmp_path) -> None:
+    page = pages.open(door, BENCH.format(log=None), theme=theme)
+    click(part(page, "Readers"), "Connect nearest")
+    has_status(page, "Connected")
+    start_fault(page, "switch_off")
+    has_status(page, "Reconnecting")
+    expect(part(page, "Bench")).to_contain_text("simulated")
+    assert page.evaluate(CONTRAST) == []
+    # Nothing is wider than its place, and the panels stand side by side.
+    wide = page.evaluate(
+        "() => [...document.querySelectorAll('.tk-panel')].filter((n) => n.scrollWidth > n.clientWidth + 1).map((n) => n.ariaLabel)"
+    )
+    assert wide == []
+    boxes = {
+        title: part(page, title).bounding_box() for title in ("Readers", "Signal", "Connection", "Software update")
+    }
+    assert boxes["Readers"]["y"] == pytest.approx(boxes["Signal"]["y"], abs=1)
+    assert boxes["Connection"]["y"] == pytest.approx(boxes["Software update"]["y"], abs=1)
+    ground = page.evaluate("() => getComputedStyle(document.querySelector('.tk-panel')).backgroundColor")
+    dark = sum(int(part) for part in ground.removeprefix("rgb(").removesuffix(")").split(",")) < 3 * 128
+    assert dark == (theme == "dark")
+
+
+def test_each_panel_also_stands_alone(pages: Pages) -> None:
+    cell = (
+        "from terminal_kit.session import Session\nfrom terminal_kit.panels import *\nfrom IPython.display import display\n"
+        "s = Session(); s.start()\n"
+        "display(DiscoveryPanel(s), ConnectionPanel(s), UpdatePanel(s), DisconnectLogPanel(s), SignalPanel(s), "
+        "ReconnectionPanel(s), TrainerPanel(s), OverviewPanel(s))"
+    )
+    page = pages.open("lab", cell)
+    click(part(page, "Readers"), "Connect nearest")
+    has_status(page, "Connected")
+    for badge in page.locator(".tk-badge").all():
+        expect(badge).to_have_text("simulated")
+    assert page.locator(".tk-badge").count() == 8

@@ -1,0 +1,501 @@
+"""Panels without a browser: what they would show, how little they send, and that a click only hands over."""
+
+import json
+import struct
+import threading
+from concurrent.futures import Future
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from stage import CHIPPER, DESK, M2, WISEPAD
+from test_view import DAY_US, S, connected, ev, played
+
+from terminal_kit import panels
+from terminal_kit.errors import BusyError, CanceledError, SupersededError
+from terminal_kit.events import ConnectionStatus
+from terminal_kit.memory import DEMO_LOCATIONS, Memory
+from terminal_kit.panels.painter import FRAME_S, Painter
+from terminal_kit.panels.panel import changes, trouble
+from terminal_kit.reader import DeviceType, Reader
+from terminal_kit.session import Session
+from terminal_kit.simulator import FAULTS
+from terminal_kit.view import View
+
+HOSTILE = "<img src=x onerror=alert(1)>\u202e"
+
+
+class FakeSession:
+    """What a panel borrows, with the calls written down instead of made."""
+
+    def __init__(self) -> None:
+        self.view = View()
+        self.rate = 1.0
+        self.log = self.air = None
+        self.locations = list(DEMO_LOCATIONS)
+        self.radio = SimpleNamespace(clock=SimpleNamespace(utc_us=lambda: self.view.now_us))
+        self.calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
+        self.futures: list[Future[Any]] = []
+        self.posted: list[tuple[Any, ...]] = []
+        self.terminal = SimpleNamespace(auto_reconnect=True)
+        for verb in (
+            "cancel_discovering", "connect_reader", "connect_nearest", "reconnect_last_reader", "cancel_connecting",
+            "disconnect_reader", "reboot_reader", "cancel_reader_reconnection", "install_available_update",
+            "cancel_installing_update",
+        ):  # fmt: skip
+            setattr(self.terminal, verb, verb)
+        self.scan = "scan"
+
+    def call(self, function: Any, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.calls.append((function, args, kwargs))
+        self.futures.append(Future())
+        return self.futures[-1]
+
+    def post(self, function: Any, *args: Any) -> None:
+        self.posted.append((function, *args))
+
+
+class Easel:
+    """A painter that paints when the test says so."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def hang(self, panel: Any) -> Any:
+        return lambda: None
+
+    def ask(self) -> None:
+        self.asked += 1
+
+
+class Hung:
+    """A panel on an easel, with what it sent."""
+
+    def __init__(self, kind: Any, session: Any = None) -> None:
+        self.session = session or FakeSession()
+        self.easel = Easel()
+        self.panel = kind(self.session, painter=self.easel)
+        self.sent: list[tuple[Any, Any]] = []
+        self.panel.send = lambda content, buffers=None: self.sent.append((content, buffers))
+
+    def paint(self, view: View) -> Any:
+        """Paints and gives what was sent for it; None for nothing."""
+        count = len(self.sent)
+        self.panel.paint(view)
+        assert len(self.sent) <= count + 1
+        return self.sent[-1][0] if len(self.sent) > count else None
+
+    def do(self, command: str, **facts: Any) -> None:
+        self.panel._on_command(None, {"do": command, **facts}, [])
+
+
+ALL = (
+    panels.OverviewPanel, panels.DiscoveryPanel, panels.SignalPanel, panels.ConnectionPanel, panels.UpdatePanel,
+    panels.ReconnectionPanel, panels.DisconnectLogPanel, panels.TrainerPanel,
+)  # fmt: skip
+
+
+def busy_view() -> View:
+    """A view with something in every panel, named by somebody hostile."""
+    view = played(
+        ev("reader_found", 1, HOSTILE, rssi_dbm=-60.0, battery=0.5, extra={"address": "C0:00"}),
+        ev("status_changed", 2, HOSTILE, status="connecting"),
+        ev("connect_started", 2, HOSTILE, location=HOSTILE, status="connecting"),
+        ev("reader_info", 2, HOSTILE, firmware=HOSTILE, extra={"uptime_s": 1.0}),
+        ev("status_changed", 3, HOSTILE, status="connected"),
+        ev("signal", 3, HOSTILE, rssi_dbm=-50.0, rssi_source="reader_service"),
+        ev("update_available", 3, HOSTILE, firmware_from=HOSTILE, firmware_to=HOSTILE, components=6),
+        ev("update_progress", 3, HOSTILE, progress=0.5, stage=HOSTILE),
+        ev("link_disconnected", 4, HOSTILE, session=1, reason=HOSTILE, reason_source=HOSTILE, hci_code=8),
+        ev("status_changed", 4, HOSTILE, status="reconnecting"),
+        ev("reconnect_started", 4, HOSTILE, reason=HOSTILE, status="reconnecting"),
+        ev("notice", 4, HOSTILE, stage=HOSTILE, reason=HOSTILE, text=HOSTILE),
+        ev("host_changed", 5, "", extra={"fault": HOSTILE, "internet": False}),
+    )
+    return replace(view, log=f"/tmp/{HOSTILE}", log_fault=HOSTILE)
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
+def test_a_picture_is_plain_data_and_shows_marks_instead_of_obeying_them(kind) -> None:
+    picture = kind(FakeSession(), painter=Easel()).draw(busy_view())
+    assert json.loads(json.dumps(picture)) == picture
+
+    def texts(value: Any) -> list[str]:
+        match value:
+            case str():
+                return [value]
+            case dict():
+                return [text for each in value.values() for text in texts(each)]
+            case list():
+                return [text for each in value for text in texts(each)]
+        return []
+
+    assert not any("\u202e" in text for text in texts(picture))
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
+def test_what_did_not_change_is_not_sent(kind) -> None:
+    hung = Hung(kind)
+    first = hung.paint(busy_view())
+    assert first["whole"]
+    assert hung.paint(busy_view()) is None
+    hung.do("hello")
+    assert hung.paint(busy_view()) == first
+
+
+def test_differences_row_by_row() -> None:
+    before = {"a": 1, "b": [1], "rows": {"1": {"x": 1}, "2": {"x": 2}}, "same": {"k": 1}}
+    after = {"a": 1, "b": [2], "rows": {"2": {"x": 3}, "3": {"x": 1}}, "same": {"k": 1}}
+    assert changes(before, after) == {
+        "set": {"b": [2]},
+        "rows": {"rows": {"set": {"2": {"x": 3}, "3": {"x": 1}}, "drop": ["1"]}},
+    }
+    assert changes(after, after) == {}
+    assert changes({}, {"a": None}) == {"set": {"a": None}}
+    assert changes({"t": None}, {"t": {"x": 1}}) == {"set": {"t": {"x": 1}}}
+
+
+def heard(serial: str, rssi_dbm: float = -50.0, at: float = 1.0, **facts: Any) -> Reader:
+    return Reader(
+        serial=serial,
+        address=serial,
+        rssi_dbm=rssi_dbm,
+        last_heard_us=round(at * S),
+        device_type=DeviceType.STRIPE_M2,
+        **facts,
+    )
+
+
+def test_signal_and_age_go_as_four_bytes_a_reader() -> None:
+    hung = Hung(panels.DiscoveryPanel)
+    hung.paint(replace(View().with_readers([heard(M2, -54), heard(WISEPAD, -71)]), now_us=round(1.5 * S)))
+    content, buffers = hung.sent[-1]
+    assert [struct.unpack_from("<HbB", buffers[0], offset) for offset in (0, 4)] == [(0, -54, 5), (1, -71, 5)]
+    assert set(content["set"]["rows"]) == {"0", "1"}
+    hung.paint(replace(View().with_readers([heard(WISEPAD, -70, at=2), heard(M2, -54)]), now_us=2 * S))
+    content, buffers = hung.sent[-1]
+    assert buffers == [struct.pack("<HbB", 1, -70, 0)]
+    assert "set" not in content
+    assert "rows" not in content
+
+
+def test_five_hundred_readers_stay_under_the_budget() -> None:
+    # Issue 2: under 50 kB/s with 500 readers that all change; four frames a second.
+    hung = Hung(panels.DiscoveryPanel)
+    hung.paint(View().with_readers([heard(f"STRM2{number:09d}", at=0) for number in range(500)]))
+    hung.sent.clear()
+    for frame in range(1, 5):
+        readers = [heard(f"STRM2{number:09d}", -50 - frame, at=frame / 4) for number in range(500)]
+        hung.paint(replace(View().with_readers(readers), now_us=frame * S // 4))
+    size = sum(len(json.dumps(content)) + sum(map(len, buffers or [])) for content, buffers in hung.sent)
+    assert len(hung.sent) == 4
+    assert size < 10_000
+
+
+def test_d8_rows_that_cannot_be_connected_say_why() -> None:
+    readers = [
+        heard(M2), heard("WPC32x", is_ours=False), Reader(serial="a lamp", is_ours=False), heard(CHIPPER, paired_in_host=True),
+    ]  # fmt: skip
+    rows = Hung(panels.DiscoveryPanel).paint(View().with_readers(readers))["set"]["rows"]
+    assert [row["able"] for row in rows.values()] == [True, False, False, False]
+    assert [row["why"].split(":")[0] for row in rows.values()] == [
+        "", "a vendor's own reader", "not a reader", "paired in the system's settings",
+    ]  # fmt: skip
+
+
+def test_a_click_only_hands_over() -> None:
+    hung = Hung(panels.DiscoveryPanel)
+    hung.paint(View().with_readers([heard(M2)]))
+    hung.do("scan", timeout_s=0, show_others=True)
+    hung.do("stop")
+    hung.do("connect", id="0", location_id=DESK)
+    hung.do("connect_nearest", location_id=DESK)
+    hung.do("reconnect_last")
+    hung.do("cancel")
+    assert hung.session.calls == [
+        ("scan", (None,), {"show_others": True}),
+        ("cancel_discovering", (), {}),
+        ("connect_reader", (heard(M2), DESK, True), {}),
+        ("connect_nearest", (DESK,), {}),
+        ("reconnect_last_reader", (), {}),
+        ("cancel_connecting", (), {}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "verb"), [("reconnecting", "cancel_reader_reconnection"), ("connecting", "cancel_connecting")]
+)
+def test_cancel_ends_what_runs(status, verb) -> None:
+    hung = Hung(panels.ConnectionPanel)
+    hung.session.view = replace(View(), status=ConnectionStatus(status))
+    hung.do("cancel")
+    assert hung.session.calls == [(verb, (), {})]
+
+
+def test_the_connection_panels_commands() -> None:
+    hung = Hung(panels.ConnectionPanel)
+    for command in ("reboot", "disconnect", "scan"):
+        hung.do(command)
+    hung.do("auto_reconnect", on=False)
+    assert [call[0] for call in hung.session.calls] == ["reboot_reader", "disconnect_reader", "scan"]
+    assert hung.session.posted == [(setattr, hung.session.terminal, "auto_reconnect", False)]
+
+
+def test_an_error_appears_in_the_panel_that_caused_it_and_goes_with_the_next_command() -> None:
+    hung = Hung(panels.UpdatePanel)
+    hung.do("install")
+    hung.session.futures[-1].set_exception(BusyError("the reader \u202eis busy", running="x", hint="Wait."))
+    told = hung.paint(View())["set"]["trouble"]
+    assert told == {"code": "READER_BUSY", "message": "The reader ⟨U+202E⟩is busy.", "hint": "Wait."}
+    hung.do("install")
+    assert hung.paint(View())["set"]["trouble"] is None
+    hung.session.futures[-1].set_exception(ValueError("odd"))
+    assert hung.paint(View())["set"]["trouble"]["code"] == "UNEXPECTED_SDK_ERROR"
+    hung.do("dismiss")
+    assert hung.paint(View())["set"]["trouble"] is None
+
+
+@pytest.mark.parametrize("error", [CanceledError("c"), SupersededError("s")])
+def test_what_one_canceled_oneself_is_no_trouble(error) -> None:
+    hung = Hung(panels.DiscoveryPanel)
+    hung.do("connect_nearest", location_id=DESK)
+    hung.session.futures[-1].set_exception(error)
+    assert hung.paint(View())["set"]["trouble"] is None
+    assert hung.easel.asked
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
+def test_a_command_that_is_not_known_or_lacks_facts_is_told_and_does_nothing(kind) -> None:
+    hung = Hung(kind)
+    for command in ("__init__", "close", "connect", "start"):
+        hung.do(command)
+        assert hung.paint(View())["set"]["trouble"]["code"]
+        hung.do("dismiss")
+        hung.paint(View())
+    hung.panel._on_command(None, "nonsense", [])
+    assert hung.session.calls == []
+
+
+def facts_of(view: View) -> dict[str, list[Any]]:
+    picture = panels.ConnectionPanel(FakeSession(), painter=Easel()).draw(view)
+    return {label: rest for label, *rest in picture["facts"]}
+
+
+def test_the_connection_shows_the_readers_facts() -> None:
+    facts = facts_of(connected())
+    assert facts["Reader"] == [M2]
+    assert facts["Location"] == ["Front desk"]
+    assert facts["Battery"] == ["87 % good", "battery", 0.87]
+    assert facts["Next restart"] == ["", "restart", S - 3600 * S + DAY_US]
+    assert (
+        facts_of(connected().apply(ev("battery", 5, battery=0.12, charging=True)))["Battery"][0] == "12 % low, charging"
+    )
+    assert facts_of(connected().apply(ev("standby_entered", 5)))["Now"] == ["in standby"]
+    unknown = replace(connected(), next_restart_us=None)
+    assert facts_of(unknown)["Next restart"] == ["not known"]
+
+
+def test_d5_a_host_fault_is_named() -> None:
+    assert facts_of(View(host_fault="radio_off"))["Host"] == ["Bluetooth is off"]
+
+
+@pytest.mark.parametrize(
+    ("events", "fate"),
+    [
+        ([("link_disconnected", {"reason": "disconnect_requested"})], "wanted"),
+        ([("link_disconnected", {"reason": "powered_off"})], "gone"),
+        ([("link_disconnected", {}), ("reconnect_started", {})], "awaited"),
+        ([("link_disconnected", {}), ("reconnect_started", {}), ("reconnect_succeeded", {})], "itself"),
+        ([("link_disconnected", {}), ("reconnect_started", {}), ("reconnect_failed", {})], "given_up"),
+        ([("link_disconnected", {}), ("connect_succeeded", {})], "hand"),
+    ],
+)
+def test_the_log_tells_how_each_drop_ended(events, fate) -> None:
+    view = played(*(ev(kind, at, session=1, **facts) for at, (kind, facts) in enumerate(events)))
+    (row,) = panels.DisconnectLogPanel(FakeSession(), painter=Easel()).draw(view)["rows"].values()
+    assert row["fate"] == fate
+
+
+def test_only_new_points_of_the_chart_are_sent() -> None:
+    hung = Hung(panels.SignalPanel)
+    view = played(ev("signal", 1, rssi_dbm=-50.0), ev("signal", 2, rssi_dbm=-51.0))
+    assert hung.paint(view)["news"] == {M2: [[S, -50.0, -1], [2 * S, -51.0, -1]]}
+    assert hung.paint(view.apply(ev("signal", 3, rssi_dbm=-52.0)))["news"] == {M2: [[3 * S, -52.0, -1]]}
+
+
+def test_lines_keep_their_colour_and_the_connected_reader_always_has_one() -> None:
+    hung = Hung(panels.SignalPanel)
+    view = played(*(ev("signal", 1, f"R{number}", rssi_dbm=-50.0 - number) for number in range(9)))
+    traces = hung.panel.draw(view)["traces"]
+    assert set(traces) == {f"R{number}" for number in range(6)}
+    ours = played(ev("status_changed", 2, "R8", status="connected"), view=view)
+    later = hung.panel.draw(ours)["traces"]
+    assert set(later) == {"R0", "R1", "R2", "R3", "R4", "R8"}
+    assert later["R8"]["connected"]
+    assert {name: later[name]["slot"] for name in ("R0", "R1", "R2")} == {
+        name: traces[name]["slot"] for name in ("R0", "R1", "R2")
+    }
+    assert len({trace["slot"] for trace in later.values()}) == 6
+
+
+def test_the_curve_of_returns_counts_those_still_gone() -> None:
+    view = played(
+        ev("link_disconnected", 0, session=1), ev("reconnect_started", 0), ev("reconnect_succeeded", 4),
+        ev("link_disconnected", 10, session=2), ev("reconnect_started", 10), ev("reconnect_failed", 20),
+    )  # fmt: skip
+    picture = panels.ReconnectionPanel(FakeSession(), painter=Easel()).draw(view)
+    assert picture["steps"] == [[4.0, 0.5], [10.0, 0.5]]
+    assert picture["gone"] == [[10.0, 0.5]]
+    assert picture["words"] == "2 drops: half are back after 4.0 s; 1 not back (+)."
+
+
+def test_the_update_panel() -> None:
+    panel = panels.UpdatePanel(FakeSession(), painter=Easel())
+    waiting = connected().apply(
+        ev("update_available", 2, firmware_from="2.01", firmware_to="2.02", components=1, required_at_us=9 * S, extra={"estimated_time": "1_to_2_minutes"})
+    )  # fmt: skip
+    picture = panel.draw(waiting)
+    assert picture["headline"] == "2.01 → 2.02"
+    assert "Takes 1–2 minutes." in picture["why"]
+    assert (picture["due_us"], picture["can_install"], picture["can_cancel"]) == (9 * S, True, False)
+    running = panel.draw(played(ev("update_started", 3), ev("update_progress", 4, progress=0.25), view=waiting))
+    assert (running["running"], running["progress"], running["can_install"]) == (True, 0.25, False)
+    # U6: an update made of the incremental component alone cannot be canceled, and the button says so.
+    assert (running["can_cancel"], running["cannot_cancel"]) == (False, "An incremental update cannot be canceled.")
+    failed = panel.draw(
+        played(
+            ev("update_started", 3),
+            ev("update_finished", 4, error_code="READER_SOFTWARE_UPDATE_FAILED_INTERRUPTED"),
+            view=waiting,
+        )
+    )
+    assert failed["failed"]
+    assert "the update resumes" in failed["result"]
+    assert failed["can_install"]
+
+
+def test_the_overview_says_when_nothing_is_recorded() -> None:
+    panel = panels.OverviewPanel(FakeSession(), painter=Easel())
+    assert "no log" in panel.draw(View())["record"]
+    assert "recording to bench.db" in panel.draw(View(log="/tmp/bench.db"))["record"]
+    failed = panel.draw(View(log="/tmp/bench.db", log_fault="disk full"))
+    assert failed["record"] == "✕ not recording: disk full"
+    assert failed["record_failed"]
+
+
+def test_simulated_data_is_badged_in_every_panel() -> None:
+    for kind in ALL:
+        assert Hung(kind).paint(View())["set"]["badge"] == "simulated"
+        assert Hung(kind).paint(View(radio="native"))["set"]["badge"] is None
+
+
+def test_an_unexpected_error_keeps_its_words() -> None:
+    assert trouble(KeyError("fault"))["message"] == "KeyError: 'fault'."
+
+
+@pytest.fixture
+def session():
+    with Session(seed=3, memory=Memory()) as running:
+        yield running
+
+
+def until(condition: Any, timeout_s: float = 20.0) -> None:
+    """Waits for something in another thread."""
+    tick = threading.Event()
+    for _ in range(int(timeout_s / 0.02)):
+        if condition():
+            return
+        tick.wait(0.02)
+    raise AssertionError("it did not happen")
+
+
+def test_the_trainer_starts_undoes_and_skips_on_the_sessions_own_loop(session) -> None:
+    hung = Hung(panels.TrainerPanel, session)
+    picture = hung.panel.draw(session.view)
+    assert set(picture["faults"]) == {fault.name for fault in FAULTS}
+    assert [serial for serial, _ in picture["readers"]] == [M2, WISEPAD, CHIPPER]
+    assert picture["faults"]["walk_away"]["parameters"] == [
+        {"name": "to_m", "label": "to", "unit": "m", "value": 200.0},
+        {"name": "speed_m_s", "label": "speed", "unit": "m/s", "value": 1.4},
+    ]
+    hung.do("start", fault="body", reader=M2, parameters={"loss_db": 12.0})
+    hung.do("start", fault="cut_internet", reader=M2, parameters={})
+    until(lambda: len(session.air.faults.active) == 2)
+    view = replace(session.view, faults=tuple(session.air.faults.active))
+    active = hung.panel.draw(view)["active"]
+    assert [fault["words"] for fault in active.values()] == [
+        f"stand between reader and host: {M2}",
+        "cut the host's internet",
+    ]
+    hung.do("undo", id=next(iter(active)))
+    until(lambda: len(session.air.faults.active) == 1)
+    before_us = session.radio.clock.utc_us()
+    hung.do("skip", seconds=86400)
+    until(lambda: session.radio.clock.utc_us() - before_us >= DAY_US)
+    hung.do("outcome", reader=M2, outcome="required")
+    until(lambda: session.air.readers[M2].model.pending_update is not None)
+    hung.do("outcome", reader=M2, outcome="none")
+    until(lambda: session.air.readers[M2].model.pending_update is None)
+    hung.do("start", fault="no such fault", reader=M2, parameters={})
+    until(lambda: hung.panel._trouble is not None)
+
+
+def test_a_panel_on_a_living_session_shows_what_happens(session) -> None:
+    shown = threading.Event()
+    panel = panels.ConnectionPanel(session)
+    try:
+        panel.send = lambda content, buffers=None: "Connected" in str(content) and shown.set()
+        session.call(session.terminal.easy_connect, DESK, serial=M2).result(30)
+        assert shown.wait(10)
+    finally:
+        panel.close()
+        panel.close()
+    assert not [thread for thread in threading.enumerate() if "painter" in thread.name]
+
+
+def test_a_painter_paints_at_most_four_times_a_second_however_much_happens(session) -> None:
+    painted: list[View] = []
+    painter = Painter(session)
+    try:
+        painter.hang(SimpleNamespace(paint=painted.append))
+        until(lambda: painted)
+        count = len(painted)
+        session.call(session.scan, 30.0)
+        session.call(session.air.skip_time, 25.0).result(30)
+        threading.Event().wait(4 * FRAME_S)
+        assert 1 <= len(painted) - count <= 8
+        assert painted[-1].readers
+    finally:
+        painter.close()
+
+
+def test_a_panel_that_fails_leaves_the_others_alone(session, caplog) -> None:
+    painted = threading.Event()
+
+    def fail(_view: View) -> None:
+        raise ZeroDivisionError("a mistake")
+
+    painter = Painter(session)
+    try:
+        painter.hang(SimpleNamespace(paint=fail))
+        painter.hang(SimpleNamespace(paint=lambda _view: painted.set()))
+        assert painted.wait(10)
+    finally:
+        painter.close()
+    assert "a mistake" in caplog.text
+
+
+def test_running_the_cell_again_leaves_one_bench(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    first = panels.bench(log=tmp_path / "bench.db")
+    second = panels.bench(log=tmp_path / "bench.db")
+    try:
+        threads = [thread.name for thread in threading.enumerate() if thread.name.startswith("terminal_kit")]
+        assert threads.count("terminal_kit session") == threads.count("terminal_kit painter") == 1
+        assert first.session is not second.session
+        assert set(second.panels) == {kind.name for kind in ALL}
+    finally:
+        second.close()
+    second.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("terminal_kit")]
