@@ -60,8 +60,10 @@ class Bench(ipywidgets.Box):
         self.painter.close()
         for panel in self.panels.values():
             panel.close()
-        for box in (*self.children, super()):
-            box.close()
+        grids = cast("tuple[Any, ...]", self.children)
+        for grid in grids:
+            grid.close()
+        super().close()
         self.session.close()
 
 

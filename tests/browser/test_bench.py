@@ -85,7 +85,16 @@ def test_a_readers_life(pages: Pages, tmp_path, door) -> None:
     expect(rows.nth(3)).to_contain_text("0x08 connection timeout")
     expect(rows.nth(3)).to_contain_text("✓")
     assert not pages.errors
-    command = [sys.executable, "-m", "terminal_kit.cli", "events", str(log), "--kind", "link_disconnected", "--json"]
+    command = [
+        sys.executable,
+        "-c",
+        "from terminal_kit.cli import main; main()",
+        "events",
+        str(log),
+        "--kind",
+        "link_disconnected",
+        "--json",
+    ]
     stored = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout.splitlines()
     assert [json.loads(row)["reason"] for row in stored] == ["disconnect_requested"] * 3 + [
         "bluetooth_signal_lost",
