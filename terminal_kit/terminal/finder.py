@@ -29,7 +29,7 @@ class Finder:
         discovery = Discovery()
 
         def hand_over(neighbourhood: Neighbourhood) -> bool:
-            discovery.hand_over(neighbourhood.readers())
+            discovery.hand_over(neighbourhood.readers)
             return False
 
         work = partial(self.scan, hand_over, timeout_s=timeout_s, show_others=show_others)
@@ -45,7 +45,7 @@ class Finder:
             neighbourhood = self.neighbourhood(show_others=show_others)
             async with neighbourhood.scanning():
                 while True:
-                    discovery.hand_over(neighbourhood.readers())
+                    discovery.hand_over(neighbourhood.readers)
                     await neighbourhood.tick()
 
         def done(outcome: Outcome) -> None:

@@ -67,7 +67,7 @@ class Discovery:
     """
 
     def __init__(self) -> None:
-        self._readers: list[Reader] = []
+        self._list: Callable[[], list[Reader]] = list
         self._news = asyncio.Event()
         self._over = False
         self._error: Outcome = None
@@ -80,15 +80,17 @@ class Discovery:
     @property
     def readers(self) -> list[Reader]:
         """The list as it stands."""
-        return list(self._readers)
+        return self._list()
 
-    def hand_over(self, readers: list[Reader]) -> None:
-        """Takes a new list; one that nobody fetched in time is replaced, never queued."""
-        self._readers = readers
+    def hand_over(self, readers: Callable[[], list[Reader]]) -> None:
+        """Says that there is a newer list. It is made when somebody fetches it, so that nobody's list costs nothing."""
+        self._list = readers
         self._news.set()
 
     def finish(self, error: Outcome) -> None:
         """Ends the iteration, with an error or quietly."""
+        last = self._list()
+        self._list = lambda: list(last)
         self._over, self._error = True, error
         self._news.set()
 
@@ -107,12 +109,15 @@ class Discovery:
                 raise self._error
             raise StopAsyncIteration
         self._news.clear()
-        return list(self._readers)
+        return self._list()
 
     def __await__(self) -> Generator[Any, None, list[Reader]]:
         return self._last().__await__()
 
     async def _last(self) -> list[Reader]:
-        async for _ in self:
-            pass
-        return list(self._readers)
+        while not self._over:
+            self._news.clear()
+            await self._news.wait()
+        if self._error is not None:
+            raise self._error
+        return self._list()

@@ -1,11 +1,19 @@
 """Lab and Voila, each started once; a fresh browser for each test."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
 
 import pytest
-from pages import Door, Pages, Server, Theme
+from pages import CHROMIUM, Door, Pages, Server, Theme
+
+
+@pytest.fixture(autouse=True, scope="session")
+def chromium() -> None:
+    """Without Chromium a laptop skips these; CI never does."""
+    if CHROMIUM is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("needs Chromium: apt-get install chromium")
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -34,14 +35,16 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+"""Debian's Chromium: Playwright's own builds are a download that CI does not make."""
+
 Door = Literal["lab", "voila"]
 Theme = Literal["light", "dark"]
 
 
 def launch(playwright: Playwright) -> Browser:
-    """The system's Chromium where there is one, else Playwright's."""
-    path = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(path).exists()), None)
-    return playwright.chromium.launch(executable_path=path, headless=True, args=FLAGS)
+    """The system's Chromium."""
+    return playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
 
 
 def free_port() -> int:
@@ -94,7 +97,7 @@ class Server:
         self._log = (folder / f"{door}.log").open("wb")
         home = folder / "home"
         environment = os.environ | {
-            "PYTHONPATH": os.environ.get("SNAP", str(ROOT)),
+            "PYTHONPATH": str(ROOT),
             "XDG_DATA_HOME": str(home),
             "XDG_CONFIG_HOME": str(home),
             "JUPYTER_DATA_DIR": str(home / "jupyter"),

@@ -1,0 +1,190 @@
+"""Getting a lost reader back: ours, `bleak-retry-connector` and a plain retry loop, over ten seeded situations.
+
+Each runs on an air of its own with the same seed. The time is from the link's end to a new link whose services are
+known, and which held: ours goes on to read, pair and register, the peers read the battery. Each gives up after five
+minutes.
+"""
+
+import asyncio
+import statistics
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from bleak import BleakClient, BleakScanner
+from bleak.exc import BleakError
+from bleak_retry_connector import establish_connection
+
+from terminal_kit.profile import BATTERY_LEVEL
+from terminal_kit.radio.simulated import simulated_radio
+from terminal_kit.simulator import Air, run_virtual
+from terminal_kit.terminal import Terminal
+from tests.benchmarks.table import Row
+
+READER = "STRM26138003393"
+LIMIT_S = 300.0
+Situation = Callable[[Air], Awaitable[None]]
+
+
+class Outcome(NamedTuple):
+    """Seconds until it was back (the limit where it was not), and the connection attempts spent."""
+
+    seconds: float
+    attempts: int
+
+
+def _for(seconds: float, fault: str, **parameters: float) -> Situation:
+    async def happen(air: Air) -> None:
+        active = air.faults.start(fault, READER, **parameters)
+        await asyncio.sleep(seconds)
+        active.undo()
+
+    return happen
+
+
+async def _edge(air: Air) -> None:
+    reader = air.readers[READER]
+    reader.move(distance_m=300.0)
+    await asyncio.sleep(15)
+    reader.move(distance_m=75.0)  # about −87 dBm: some packets are lost
+
+
+SITUATIONS: dict[str, Situation] = {
+    "restart": _for(1, "reboot"),
+    "off for 20 s": _for(20, "switch_off"),
+    "off for 3 min": _for(180, "switch_off"),
+    "battery pulled for 20 s": _for(20, "switch_off", farewell=False),
+    "walk away for 2 min": _for(120, "walk_away"),
+    "edge of range": _edge,
+    "body in the way for 30 s": _for(30, "body", loss_db=60.0),
+    "busy air for 30 s": _for(30, "interfere", share=0.97),
+    "radio off for 30 s": _for(30, "bluetooth_off"),
+    "taken by another host for 40 s": _for(40, "steal"),
+}
+
+
+def rows(*, quick: bool) -> list[Row]:
+    """A row a situation and peer."""
+    seeds = range(2 if quick else 25)
+    situations = dict(list(SITUATIONS.items())[:2]) if quick else SITUATIONS
+    found: list[Row] = []
+    for name, happen in situations.items():
+        ours = [run_virtual(_ours(seed, happen)) for seed in seeds]
+        for peer, run in (("bleak-retry-connector", _retry_connector), ("plain loop", _plain_loop)):
+            theirs = [run_virtual(_peer(seed, happen, run)) for seed in seeds]
+            ratio = statistics.median(a.seconds / b.seconds for a, b in zip(ours, theirs, strict=True))
+            found.append(Row(f"back after: {name}, {peer}", _summary(ours), _summary(theirs), f"{ratio:.2f}"))
+    return found
+
+
+def _summary(outcomes: list[Outcome]) -> str:
+    seconds = sorted(outcome.seconds for outcome in outcomes)
+    p95 = seconds[min(len(seconds) - 1, round(0.95 * (len(seconds) - 1)))]
+    back = sum(outcome.seconds < LIMIT_S for outcome in outcomes) / len(outcomes)
+    attempts = statistics.mean(outcome.attempts for outcome in outcomes)
+    return f"{statistics.median(seconds):.1f} s, p95 {p95:.1f} s, {back:.0%} back, {attempts:.1f} attempts"
+
+
+def _air(seed: int) -> Air:
+    air = Air(seed)
+    air.add_reader(READER, distance_m=3.0)
+    return air
+
+
+async def _ours(seed: int, happen: Situation) -> Outcome:
+    air = _air(seed)
+    told: dict[str, list[float]] = {}
+    lost, back = asyncio.Event(), asyncio.Event()
+
+    def note(event: object) -> None:
+        told.setdefault(event.kind, []).append(air.monotonic_s())
+        if event.kind == "link_disconnected":
+            lost.set()
+        elif event.kind in ("reconnect_succeeded", "reconnect_failed"):
+            back.set()
+
+    async with Terminal(simulated_radio(air), sink=note, seed=seed) as terminal:
+        await terminal.easy_connect("tml_front_desk", serial=READER)
+        told.clear()
+        going_on = asyncio.create_task(happen(air))
+        await lost.wait()
+        lost_s = told["link_disconnected"][0]
+        await back.wait()
+        is_back = "reconnect_succeeded" in told
+        seconds = told["link_connected"][-1] - lost_s if is_back else LIMIT_S
+        outcome = Outcome(min(LIMIT_S, seconds), len(told.get("link_connecting", ())))
+        await _end(going_on)
+    air.close()
+    return outcome
+
+
+class _Counting:
+    """How often a link was asked for."""
+
+    attempts = 0
+
+
+async def _peer(
+    seed: int, happen: Situation, again: Callable[[type[BleakClient], object], Awaitable[BleakClient]]
+) -> Outcome:
+    air = _air(seed)
+    backends = simulated_radio(air).backends
+    counting = _Counting()
+
+    class Client(BleakClient):
+        def __init__(self, *args: object, **kwargs: object) -> None:
+            super().__init__(*args, backend=backends.client, **kwargs)
+
+        async def connect(self, **kwargs: object) -> None:
+            counting.attempts += 1
+            await super().connect(**kwargs)
+
+    device = await BleakScanner.find_device_by_name(READER, backend=backends.scanner)
+    lost = asyncio.Event()
+    client = Client(device, lambda _: lost.set())
+    await client.connect()
+    going_on = asyncio.create_task(happen(air))
+    await lost.wait()
+    lost_s, counting.attempts = air.monotonic_s(), 0
+    seconds = LIMIT_S
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            while True:
+                client = await again(Client, device)
+                linked_s = air.monotonic_s()
+                try:
+                    await client.read_gatt_char(BATTERY_LEVEL)
+                except BleakError:
+                    continue
+                seconds = linked_s - lost_s
+                break
+    except TimeoutError:
+        pass
+    await client.disconnect()
+    await _end(going_on)
+    air.close()
+    return Outcome(seconds, counting.attempts)
+
+
+async def _retry_connector(client_class: type[BleakClient], device: object) -> BleakClient:
+    """Called again and again, as its users do when it gives up."""
+    while True:
+        try:
+            return await establish_connection(client_class, device, READER)
+        except BleakError:
+            await asyncio.sleep(1)
+
+
+async def _plain_loop(client_class: type[BleakClient], device: object) -> BleakClient:
+    while True:
+        client = client_class(device)
+        try:
+            await client.connect()
+        except (BleakError, TimeoutError):
+            await asyncio.sleep(1)
+        else:
+            return client
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})

@@ -1,0 +1,20 @@
+"""Each benchmark runs, in its shortest form. Its figures are for people; nothing here is timed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.mark.slow
+def test_the_table_can_be_made() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks", "--quick"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "| what | ours | peer | ratio |"
+    assert len(lines) >= 2 + 2 + 4
