@@ -1,4 +1,7 @@
-"""Writes events until it is killed; prints `ack N` when N events are durable. Run as: crash_writer.py LOG."""
+"""Says what a log holds, then writes to it until it is killed. Run as: crash_writer.py LOG.
+
+Prints `found N` for a log of N rows without gaps, then `ack N` whenever N rows are durable.
+"""
 
 import random
 import sys
@@ -7,6 +10,9 @@ from terminal_kit.eventlog import EventLog
 from terminal_kit.events import Event
 
 with EventLog(sys.argv[1]) as log:
+    seqs = [event.seq for event in log.events(radio="all")]
+    assert seqs == list(range(1, len(seqs) + 1)), "there are gaps"
+    print("found", len(seqs), flush=True)
     rng = random.Random()
     while True:
         for number in range(rng.randint(1, 30)):

@@ -340,14 +340,15 @@ def test_no_acknowledged_event_is_lost_by_a_kill(tmp_path: Path) -> None:
         child = subprocess.Popen([sys.executable, WRITER, path], stdout=subprocess.PIPE, text=True)
         alive_for = rng.randint(1, 60)
         for line in child.stdout:
-            acknowledged = int(line.split()[1])
+            if line.startswith("ack"):
+                acknowledged = int(line.split()[1])
             alive_for -= 1
             if not alive_for:
                 break
         child.send_signal(signal.SIGKILL)
         child.wait()
         for line in child.stdout:  # what it said before it died counts too
-            if line.endswith("\n"):
+            if line.startswith("ack") and line.endswith("\n"):
                 acknowledged = int(line.split()[1])
         child.stdout.close()
         with EventLog(path) as log:
