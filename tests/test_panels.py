@@ -13,7 +13,7 @@ from stage import CHIPPER, DESK, M2, WISEPAD
 from test_view import DAY_US, S, connected, ev, played
 
 from terminal_kit import panels
-from terminal_kit.errors import BusyError, CanceledError, SupersededError
+from terminal_kit.errors import BusyError, CanceledError, SupersededError, TerminalError
 from terminal_kit.events import ConnectionStatus
 from terminal_kit.memory import DEMO_LOCATIONS, Memory
 from terminal_kit.panels.painter import FRAME_S, Painter
@@ -468,6 +468,11 @@ def test_a_painter_paints_at_most_four_times_a_second_however_much_happens(sessi
         assert painted[-1].readers
     finally:
         painter.close()
+
+
+def test_a_session_that_does_not_run_is_told_at_once() -> None:
+    with pytest.raises(TerminalError, match="not running"):
+        panels.SignalPanel(Session(memory=Memory()))
 
 
 def test_a_panel_that_fails_leaves_the_others_alone(session, caplog) -> None:

@@ -28,10 +28,11 @@ class Painter:
     """Draws the panels of one session, apart from both its loop and the kernel's: neither can slow the other.
 
     However much happens (a simulated day in a second), a panel gets at most four pictures a second. `close()` ends the
-    thread; safe to repeat.
+    thread; safe to repeat. Raises `TerminalError` where the session does not run.
     """
 
     def __init__(self, session: Session) -> None:
+        session.post(lambda: None)
         self._session = session
         self._drawers: list[Drawer] = []
         self._seen: View | None = None

@@ -181,6 +181,19 @@ def test_errors_appear_in_the_panel_that_caused_them(pages: Pages) -> None:
     expect(alert).to_be_hidden()
 
 
+def test_an_hour_in_a_moment_does_not_flood_the_page(pages: Pages) -> None:
+    page = pages.open("lab", BENCH.format(log=None))
+    part(page, "Readers").get_by_label("Scan limit").fill("0")
+    click(part(page, "Readers"), "Scan")
+    expect(part(page, "Readers")).to_contain_text("3, scanning", timeout=SOON)
+    pages.received_bytes.clear()
+    click(part(page, "Trainer"), "+1 h")
+    expect(part(page, "Bench")).to_contain_text("01:00:", timeout=SOON)
+    expect(part(page, "Readers")).to_contain_text("3, scanning")
+    assert len(pages.received_bytes) < 500
+    assert not pages.errors
+
+
 def test_running_the_cell_again_leaves_one_bench_and_a_reload_finds_it_alive(pages: Pages) -> None:
     page = pages.open(
         "lab",

@@ -17,6 +17,7 @@ export default panel("Readers", ({ send, now, aside }) => {
   let chosen = null;
   let state = {};
   let listed = null;
+  let placed = null;
 
   const timeout = h("input", { type: "number", min: 0, step: 5, value: 30, "aria-label": "Scan limit in seconds, 0 for none" });
   const others = h("input", { type: "checkbox", onchange: () => state.scanning && scan() });
@@ -48,7 +49,7 @@ export default panel("Readers", ({ send, now, aside }) => {
       }
     }
     if (buffers?.length) hear(buffers[0]);
-    if (joined) fillPlaces();
+    fillPlaces();
     arrange(joined);
   }
 
@@ -65,7 +66,8 @@ export default panel("Readers", ({ send, now, aside }) => {
   }
 
   function fillPlaces() {
-    if (where.options.length === state.locations.length) return;
+    if (placed === state.locations) return;
+    placed = state.locations;
     where.replaceChildren(...state.locations.map(([id, name]) => h("option", { value: id }, name)));
   }
 
@@ -130,8 +132,10 @@ export default panel("Readers", ({ send, now, aside }) => {
       attribute(made.node, "title", row.why || null);
       text(name, row.name);
       text(kind, row.why ? `${row.kind} · ${row.why}` : row.kind);
-      bar.set(strength(row.rssi), dbm(row.rssi));
-      text(rssi, dbm(row.rssi));
+      // The average of the last second or so: what the order goes by, and steadier to read.
+      const level = row.rssi === null ? null : row.smooth;
+      bar.set(strength(level), dbm(level));
+      text(rssi, dbm(level));
       text(age, row.heard === -Infinity ? "" : span((performance.now() - row.heard) / 1000));
       text(battery, row.battery === null ? "" : `${row.charging ? "\u26a1" : ""}${percent(row.battery)}`);
     };

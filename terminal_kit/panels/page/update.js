@@ -21,7 +21,7 @@ export default panel("Software update", ({ send, now, aside }) => {
     text(why, state.why);
     show(due, state.due_us !== null);
     if (state.due_us !== null) {
-      due.replaceChildren(state.due_us > now() ? "Required from " : "Required since ", at(when, state.due_us, DAY), ". Until then it can wait.");
+      due.replaceChildren(state.due_us > now() ? "Required from " : "Required since ", at(when, state.due_us, DATE), ". Until then it can wait.");
       if (state.due_us <= now()) due.lastChild.remove();
     }
     const share = state.progress;
