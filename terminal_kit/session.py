@@ -165,7 +165,7 @@ class Session:
     def _serve(self, ready: concurrent.futures.Future[None]) -> None:
         def new_loop() -> asyncio.AbstractEventLoop:
             if self._radio_name == "simulated":
-                return SimulatorLoop(rate=self.rate)
+                return SimulatorLoop(rate=self.rate, give_way=True)
             return asyncio.new_event_loop()
 
         try:

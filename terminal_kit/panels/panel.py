@@ -5,6 +5,7 @@ next go to the page, as one message a frame. What people do in the page comes ba
 is hand over to the session's loop: Lab runs the callbacks of a widget on changing threads.
 """
 
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -37,6 +38,10 @@ def style() -> str:
     return (_PAGE / "panel.css").read_text("utf-8")
 
 
+JUMP_US = 5_000_000
+"""Pages count the time up by themselves; so far off, "+24 h" or a sleeping host, they are told anew."""
+
+
 class Panel(anywidget.AnyWidget):
     """One panel. It borrows the session: closing the panel leaves the session as it is.
 
@@ -52,6 +57,7 @@ class Panel(anywidget.AnyWidget):
         super().__init__()
         self.session = session
         self._drawn: Picture | None = None
+        self._clock = (0, 0.0)  # the session's time (UTC, microseconds) as last told, and when (monotonic seconds)
         self._trouble: Picture | None = None
         self._own_painter = Painter(session) if painter is None else None
         self._painter = painter or self._own_painter
@@ -78,9 +84,16 @@ class Panel(anywidget.AnyWidget):
         news, buffers = self.news(view, whole=before is None)
         changed = changes(before or {}, picture)
         self._drawn = picture
-        if changed or news or buffers or before is None:
+        if changed or news or buffers or before is None or self._has_jumped(view):
+            self._clock = (view.now_us, time.monotonic())
             content = {"now_us": view.now_us, "rate": self._rate(), "whole": before is None, **changed}
             self.send(content | ({"news": news} if news else {}), buffers or None)  # pyright: ignore[reportUnknownMemberType]
+
+    def _has_jumped(self, view: View) -> bool:
+        """Whether the session's time is not what the page has counted up to since it was last told."""
+        told_us, at_s = self._clock
+        counted_us = told_us + (time.monotonic() - at_s) * 1e6 * self._rate()
+        return abs(view.now_us - counted_us) > JUMP_US
 
     def run(self, function: Callable[P, Awaitable[Any]], *args: P.args, **kwargs: P.kwargs) -> None:
         """Runs an async function on the session's loop; its error appears in this panel."""
