@@ -55,7 +55,6 @@ class SimulatedReader(Generic[P_co]):
         self.model = model
         self.address = address
         self.place = place
-        self.channel = Channel(place, stream(air.seed, address, "channel"))
         self.link: Link | None = None
         self.on_notify: Callable[[str, bytes], None] | None = None
         self.air = air
@@ -65,6 +64,7 @@ class SimulatedReader(Generic[P_co]):
         self._is_fresh = False
         self._loop = asyncio.get_running_loop()
         self._synced_s = self._loop.time()
+        self.channel = Channel(place, stream(air.seed, address, "channel"), self._synced_s)
         self._timer: asyncio.TimerHandle | None = None
         self.taken_by: str | None = None
         self.settle()

@@ -73,11 +73,11 @@ class Place:
 class Channel:
     """The air between one reader and one host."""
 
-    def __init__(self, place: Place, rng: random.Random) -> None:
+    def __init__(self, place: Place, rng: random.Random, now_s: float) -> None:
         self.place = place
         self._rng = rng
         self._shadow_db = rng.gauss(0, SHADOWING_DB)
-        self._shadow_s = 0.0
+        self._shadow_s = now_s
         self._mean_dbm = 0.0
         self.moved()
 

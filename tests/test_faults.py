@@ -1,0 +1,88 @@
+"""Faults: each has an effect that can be seen, an undo that takes it back, and an error at the door."""
+
+import asyncio
+
+import pytest
+from stage import M2, stage, virtual
+
+from terminal_kit.errors import InvalidParameterError
+from terminal_kit.simulator import FAULTS, run_virtual
+from terminal_kit.simulator.air import Air
+
+
+def seen(air: Air) -> tuple[object, ...]:
+    """What a fault can change."""
+    reader = air.readers[M2]
+    model, place = reader.model, reader.place
+    return (
+        model.is_on and not model.is_booting,
+        round(place.distance_m, 1),
+        place.body_loss_db,
+        place.interference,
+        round(model.battery, 1),
+        model.charging,
+        model.response_delay_s,
+        str(model.advertisement() and model.advertisement().manufacturer_data),
+        reader.taken_by,
+        reader.address in air.host.paired_in_system,
+        air.host.state,
+        model.has_bond("host"),
+    )
+
+
+PASSING = {"false_battery", "reboot"}
+"""They end by themselves."""
+
+
+@pytest.mark.parametrize("name", [fault.name for fault in FAULTS if fault.name not in PASSING])
+def test_it_can_be_seen_and_taken_back(name: str) -> None:
+    @virtual
+    async def check() -> None:
+        async with stage() as on:
+            with on.air.readers[M2].handled() as model:
+                model.pair("host")
+            before = seen(on.air)
+            fault = on.air.faults.start(name, M2)
+            await asyncio.sleep(60)
+            with on.air.readers[M2].handled():
+                assert seen(on.air) != before
+            assert on.air.faults.active == [fault]
+            fault.undo()
+            fault.undo()
+            await asyncio.sleep(300)
+            assert on.air.faults.active == []
+            with on.air.readers[M2].handled():
+                after = seen(on.air)
+            # Standby comes with time, and a charged battery stays charged.
+            differing = [i for i, (a, b) in enumerate(zip(before, after, strict=True)) if a != b and i not in (4, 7)]
+            assert differing == []
+
+    check()
+
+
+@virtual
+async def test_what_is_unknown_is_refused_with_near_misses() -> None:
+    async with stage() as on:
+        for name, reader, parameters, near in (
+            ("switch_of", M2, {}, "switch_off"),
+            ("body", M2, {"los_db": 3.0}, "loss_db"),
+            ("body", "STRM2", {}, M2),
+        ):
+            with pytest.raises(InvalidParameterError) as caught:
+                on.air.faults.start(name, reader, **parameters)
+            assert near in caught.value.hint
+        assert on.air.faults.active == []
+
+
+def test_the_same_seed_gives_the_same_run() -> None:
+    async def one(seed: int) -> list[tuple[str, float | None]]:
+        async with stage(seed) as on:
+            await on.connect()
+            fault = on.air.faults.start("walk_away", M2)
+            await asyncio.sleep(60)
+            fault.undo()
+            await asyncio.sleep(60)
+            return [(event.kind, event.rssi_dbm) for event in on.events]
+
+    assert run_virtual(one(5)) == run_virtual(one(5))
+    assert run_virtual(one(5)) != run_virtual(one(6))
