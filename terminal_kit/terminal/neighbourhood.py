@@ -18,6 +18,9 @@ from terminal_kit.reader import DeviceType, Reader, device_type_of
 from terminal_kit.terminal.policy import Limits
 from terminal_kit.terminal.record import Recorder
 
+SMOOTHING = 0.2
+"""One advertisement may fade by 10 dB: the order goes by an average over about the last five."""
+
 
 @dataclass(slots=True)
 class _Heard:
@@ -27,6 +30,7 @@ class _Heard:
     advertisement: AdvertisementData
     heard_s: float
     reader: Reader
+    level_dbm: float
     second: list[int] = field(default_factory=list[int])
     second_from_s: float = 0.0
     paired_in_host: bool = False
@@ -79,9 +83,9 @@ class Neighbourhood:
             self._recorder.emit(Kind.SCAN_STOPPED, count=len(self._heard))
 
     def readers(self) -> list[Reader]:
-        """The whole current list, strongest signal first."""
+        """The whole current list, the strongest signal of the last second or two first (D7)."""
         utc_us, now_s = self._radio.clock.utc_us(), self._now_s()
-        found = [
+        return [
             replace(
                 heard.reader,
                 rssi_dbm=float(heard.advertisement.rssi),
@@ -89,9 +93,8 @@ class Neighbourhood:
                 paired_in_host=heard.paired_in_host,
                 label=self._labels.get(heard.reader.serial),
             )
-            for heard in self._heard.values()
+            for heard in sorted(self._heard.values(), key=lambda heard: (-heard.level_dbm, heard.reader.serial))
         ]
-        return sorted(found, key=lambda reader: (-(reader.rssi_dbm or -200.0), reader.serial))
 
     def find(self, serial: str) -> Reader | None:
         """The reader with this serial, if it is being heard."""
@@ -124,6 +127,7 @@ class Neighbourhood:
             return
         heard.heard_s = self._now_s()
         heard.second.append(advertisement.rssi)
+        heard.level_dbm += (advertisement.rssi - heard.level_dbm) * SMOOTHING
         before, heard.advertisement = heard.advertisement, advertisement
         if before.manufacturer_data != advertisement.manufacturer_data or before.local_name != advertisement.local_name:
             reader = _describe(device, advertisement, heard.reader)
@@ -140,7 +144,7 @@ class Neighbourhood:
             self._foreign[device.address] = name or ""
             return
         now_s = self._now_s()
-        heard = _Heard(device, advertisement, now_s, reader, [advertisement.rssi], now_s)
+        heard = _Heard(device, advertisement, now_s, reader, float(advertisement.rssi), [advertisement.rssi], now_s)
         self._heard[device.address] = heard
         self._unchecked.append(heard)
         self._recorder.emit(
