@@ -61,6 +61,48 @@ def test_it_can_be_seen_and_taken_back(name: str) -> None:
 
 
 @virtual
+async def test_a_fault_started_again_takes_new_parameters_and_leads_back_all_the_same() -> None:
+    async with stage() as on:
+        reader = on.air.readers[M2]
+        on.air.faults.start("walk_away", M2, to_m=50.0, speed_m_s=5.0)
+        await asyncio.sleep(4)
+        again = on.air.faults.start("walk_away", M2, to_m=80.0, speed_m_s=5.0)
+        assert on.air.faults.active == [again]
+        await asyncio.sleep(60)
+        assert reader.place.distance_m == 80.0
+        again.undo()
+        await asyncio.sleep(60)
+        assert reader.place.distance_m == 2.0
+
+
+@virtual
+async def test_equal_faults_at_one_moment_are_told_apart() -> None:
+    async with stage() as on:
+        first, second = (on.air.faults.start("body", serial) for serial in (M2, M2))
+        second.undo()
+        first.undo()
+        assert on.air.faults.active == []
+        assert on.air.readers[M2].place.body_loss_db == 0.0
+
+
+@virtual
+async def test_what_ends_by_itself_is_not_listed() -> None:
+    async with stage() as on:
+        for name in sorted(PASSING):
+            on.air.faults.start(name, M2).undo()
+        assert on.air.faults.active == []
+
+
+@virtual
+async def test_one_host_fault_does_not_mend_another() -> None:
+    async with stage() as on:
+        off = on.air.faults.start("bluetooth_off")
+        on.air.faults.start("deny_permission")
+        off.undo()
+        assert on.air.host.fault == "permission_denied"
+
+
+@virtual
 async def test_what_is_unknown_is_refused_with_near_misses() -> None:
     async with stage() as on:
         for name, reader, parameters, near in (

@@ -6,6 +6,7 @@ Lazy: advertisements are drawn only while somebody scans, readers sleep until th
 import asyncio
 import heapq
 import itertools
+import math
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ ADVERTISING_INTERVAL_S = 0.2
 
 TICK_S = 0.05
 """Advertisements are delivered in batches: twenty a second is finer than anybody looks."""
+
+WALK_STEP_S = 0.25
+"""A walking reader is moved four times a second: at walking pace a third of a metre a step."""
 
 INTERNET_GRACE_S = 30.0
 """A reader that needs the internet ends its link so long after the host lost it (X2)."""
@@ -59,13 +63,13 @@ class SimulatedReader(Generic[P_co]):
         self.on_notify: Callable[[str, bytes], None] | None = None
         self.air = air
         self._rng = stream(air.seed, address, "link")
-        self._closing: list[Callable[[], object]] = []
         self._fresh: Advertisement | None = None
         self._is_fresh = False
         self._loop = asyncio.get_running_loop()
         self._synced_s = self._loop.time()
         self.channel = Channel(place, stream(air.seed, address, "channel"), self._synced_s)
         self._timer: asyncio.TimerHandle | None = None
+        self._walking: asyncio.TimerHandle | None = None
         self.taken_by: str | None = None
         self.settle()
 
@@ -111,10 +115,6 @@ class SimulatedReader(Generic[P_co]):
         """The loop's time, which the channel runs on."""
         return self._loop.time()
 
-    def on_close(self, step: Callable[[], object]) -> None:
-        """Calls `step()` when the reader leaves the air."""
-        self._closing.append(step)
-
     def open_link(self, parameters: Parameters) -> Link:
         """A host connects."""
         link = Link(self.channel, self._rng, parameters, self._ended)
@@ -132,12 +132,24 @@ class SimulatedReader(Generic[P_co]):
         if self.link is not None:
             self.link.look()
 
+    def walk(self, to_m: float, speed_m_s: float) -> None:
+        """Moves it bit by bit to a distance; a walk that is under way changes its goal."""
+        if self._walking is not None:
+            self._walking.cancel()
+            self._walking = None
+        stride_m = speed_m_s * WALK_STEP_S
+        left_m = to_m - self.place.distance_m
+        if abs(left_m) <= stride_m:
+            self.move(distance_m=to_m)
+            return
+        self.move(distance_m=self.place.distance_m + math.copysign(stride_m, left_m))
+        self._walking = self._loop.call_later(WALK_STEP_S, self.walk, to_m, speed_m_s)
+
     def close(self) -> None:
         """Takes it out of the air."""
-        for step in self._closing:
-            step()
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._walking):
+            if timer is not None:
+                timer.cancel()
         if self.link is not None:
             self.link.end(LOCAL_HOST)
 

@@ -1,6 +1,5 @@
 """What can be done to a reader or its host, each with parameters and an undo."""
 
-import asyncio
 import difflib
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -14,9 +13,6 @@ from terminal_kit.simulator.propagation import BODY_LOSS_DB
 
 if TYPE_CHECKING:
     from terminal_kit.simulator.air import Air, SimulatedReader
-
-WALK_STEP_S = 0.25
-"""A walking reader is moved four times a second: a third of a metre a step."""
 
 Undo = Callable[[], None]
 
@@ -32,7 +28,7 @@ class Fault:
     of_host: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ActiveFault:
     """A fault that is in force. `since_us`: UTC, microseconds of the air. `undo()` ends it; safe to repeat."""
 
@@ -40,6 +36,7 @@ class ActiveFault:
     reader: str
     parameters: dict[str, Any]
     since_us: int
+    take_back: Undo
     end: Callable[["ActiveFault"], None]
 
     def undo(self) -> None:
@@ -48,11 +45,14 @@ class ActiveFault:
 
 
 class Faults:
-    """The faults of one air: start one, see which are active, undo them."""
+    """The faults of one air: start one, see which are active, undo them.
+
+    A reader has one fault of a kind at a time: started again, it takes the new parameters, and its undo still leads
+    back to where all was well. What ends by itself (a restart, a false reading) is never listed as active.
+    """
 
     def __init__(self, air: "Air") -> None:
         self._air = air
-        self._undo: dict[int, Undo] = {}
         self.active: list[ActiveFault] = []
 
     def start(self, name: str, reader: str | None = None, **parameters: Any) -> ActiveFault:
@@ -71,9 +71,13 @@ class Faults:
                 undo = fault.start(subject, **chosen)
         else:
             raise _unknown("reader", reader or "", list(self._air.readers))
-        active = ActiveFault(fault, reader or "", chosen, self._air.utc_us(), self._end)
-        self.active.append(active)
-        self._undo[id(active)] = undo
+        where = "" if fault.of_host else reader or ""
+        for before in [old for old in self.active if (old.fault, old.reader) == (fault, where)]:
+            self.active.remove(before)
+            undo = before.take_back
+        active = ActiveFault(fault, where, chosen, self._air.utc_us(), undo, self._end)
+        if undo is not _nothing:
+            self.active.append(active)
         self._air.tell_truth(reader or "", name, **chosen)
         return active
 
@@ -86,9 +90,9 @@ class Faults:
         if active not in self.active:
             return
         self.active.remove(active)
-        undo, subject = self._undo.pop(id(active)), self._air.readers.get(active.reader)
+        subject = self._air.readers.get(active.reader)
         with subject.handled() if subject else nullcontext():
-            undo()
+            active.take_back()
         self._air.tell_truth(active.reader, active.fault.name, undone=True)
 
 
@@ -109,29 +113,9 @@ def _switch_off(reader: "SimulatedReader[Any]", farewell: bool) -> Undo:
 
 
 def _walk_away(reader: "SimulatedReader[Any]", to_m: float, speed_m_s: float) -> Undo:
-    loop, home_m = asyncio.get_running_loop(), reader.place.distance_m
-    target_m = to_m
-    timer: asyncio.TimerHandle | None = None
-
-    def step() -> None:
-        nonlocal timer
-        left_m = target_m - reader.place.distance_m
-        stride_m = speed_m_s * WALK_STEP_S
-        arrived = abs(left_m) <= stride_m
-        reader.move(
-            distance_m=target_m if arrived else reader.place.distance_m + (stride_m if left_m > 0 else -stride_m)
-        )
-        timer = None if arrived else loop.call_later(WALK_STEP_S, step)
-
-    def back() -> None:
-        nonlocal target_m
-        target_m = home_m
-        if timer is None:
-            step()
-
-    step()
-    reader.on_close(lambda: timer.cancel() if timer else None)
-    return back
+    home_m = reader.place.distance_m
+    reader.walk(to_m, speed_m_s)
+    return lambda: reader.walk(home_m, speed_m_s)
 
 
 def _body(reader: "SimulatedReader[Any]", loss_db: float) -> Undo:
@@ -218,7 +202,8 @@ def _host_fault(fault: HostFault) -> Callable[["Air"], Undo]:
         air.host.fault = fault
 
         def undo() -> None:
-            air.host.fault = None
+            if air.host.fault == fault:
+                air.host.fault = None
 
         return undo
 

@@ -157,7 +157,8 @@ class Keeper:
             async with asyncio.timeout(limits.connect_s):
                 if self._is_stale(relation.reader):
                     relation.reader = await self._find_again(relation.reader)
-                await relation.connect(attempt_id, self._next_session(), tries=limits.link_tries)
+                tries, link_s = limits.link_tries, limits.link_s
+                await relation.connect(attempt_id, self._next_session(), tries=tries, link_s=link_s)
         except TimeoutError as error:
             raise translate(error, reader=relation.reader.serial, timeout_s=limits.connect_s) from error
         finally:

@@ -70,7 +70,7 @@ class Facts:
 class Link:
     """A live link. Made by `Link.open()`, which either gives a good one or leaves nothing behind."""
 
-    def __init__(self, radio: Radio, reader: Reader, limits: Limits) -> None:
+    def __init__(self, radio: Radio, reader: Reader, limits: Limits, timeout_s: float) -> None:
         self._radio = radio
         self._limits = limits
         self._now_s = radio.clock.monotonic_s
@@ -81,19 +81,19 @@ class Link:
         self.reader = reader
         self.facts = Facts()
         self.opened_s = self._now_s()
-        self.client = radio.client(reader.details, on_disconnect=self._on_disconnect, timeout_s=limits.link_s)
+        self.client = radio.client(reader.details, on_disconnect=self._on_disconnect, timeout_s=timeout_s)
 
     @classmethod
-    async def open(cls, radio: Radio, reader: Reader, limits: Limits) -> Self:
-        """Connects. Raises the translated error, with nothing left open."""
-        link = cls(radio, reader, limits)
+    async def open(cls, radio: Radio, reader: Reader, limits: Limits, *, timeout_s: float) -> Self:
+        """Connects within `timeout_s`. Raises the translated error, with nothing left open."""
+        link = cls(radio, reader, limits, timeout_s)
         async with AsyncExitStack() as undo:
             undo.push_async_callback(link._disconnect)
             try:
-                async with asyncio.timeout(limits.link_s):
+                async with asyncio.timeout(timeout_s):
                     await link.client.connect()
             except Exception as error:
-                raise translate(error, reader=reader.serial, timeout_s=limits.link_s) from error
+                raise translate(error, reader=reader.serial, timeout_s=timeout_s) from error
             link.opened_s = link._now_s()
             link._undo = undo.pop_all()
         return link

@@ -1,4 +1,8 @@
-"""Getting a lost reader back: listen for it, connect when it is heard, bounded in number and time (X2, X6)."""
+"""Getting a lost reader back, bounded in number and time (X2, X6).
+
+The first attempt is a pending connection: the host's radio takes the reader at its first advertisement, which nothing
+can beat. After a failure the terminal listens, and spends an attempt only when the reader is heard.
+"""
 
 import asyncio
 import random
@@ -55,19 +59,19 @@ class Reconnection:
 
     def _gave_up(self, reader: Reader, what: str) -> ReconnectFailedError:
         return ReconnectFailedError(
-            f"{reader.serial} {what} ({self.attempts} attempts)",
+            f"{reader.serial} {what} (attempts: {self.attempts})",
             reader=reader.serial,
             attempts=self.attempts,
             hint="Check that the reader is on and near, then discover again.",
         )
 
     async def _try(self, relation: Relation, attempt_id: str, next_session: Callable[[], int]) -> None:
+        link_s = self._policy.first_attempt_s
         while True:
-            relation.reader = replace(relation.reader, details=(await self._hear(relation.reader)).details)
             self.attempts += 1
             started_s = self._now_s()
             try:
-                await relation.connect(attempt_id, next_session(), tries=1)
+                await relation.connect(attempt_id, next_session(), tries=1, link_s=link_s)
             except BaseException as error:
                 failed = error if isinstance(error, TerminalError) else None
                 self._attempted(relation, attempt_id, started_s, failed.code if failed else "CANCELED")
@@ -79,6 +83,8 @@ class Reconnection:
                 self._attempted(relation, attempt_id, started_s, None)
                 return
             await asyncio.sleep(self._policy.pause_s(self.attempts, self._rng))
+            relation.reader = replace(relation.reader, details=(await self._hear(relation.reader)).details)
+            link_s = self._limits.link_s
 
     def _attempted(self, relation: Relation, attempt_id: str, started_s: float, error_code: str | None) -> None:
         self._recorder.emit(

@@ -73,15 +73,15 @@ class Relation:
         self.session = 0
         self.link: Link | None = None
 
-    async def connect(self, attempt_id: str, session: int, *, tries: int) -> None:
-        """Makes a link and sets it up; `tries` requests for a link at most. Raises, with nothing left open."""
+    async def connect(self, attempt_id: str, session: int, *, tries: int, link_s: float) -> None:
+        """Makes a link and sets it up: `tries` requests at most, each for `link_s`. Raises, with nothing left open."""
         if await self._radio.held_by_host(self.reader.details):
             raise TakenByAnotherHostError(
                 f"{self.reader.serial} is paired in the system's Bluetooth settings",
                 reader=self.reader.serial,
                 hint="Forget it in the system's settings; pair only through the kit.",
             )
-        link = await self._open(attempt_id, tries)
+        link = await self._open(attempt_id, tries, link_s)
         self.link, self.session = link, session
         self._told(Kind.LINK_CONNECTED, attempt_id=attempt_id, **_parameters(self._radio, link))
         try:
@@ -128,12 +128,12 @@ class Relation:
             attendance.cancel()
             await asyncio.wait({attendance})
 
-    async def _open(self, attempt_id: str, tries: int) -> Link:
+    async def _open(self, attempt_id: str, tries: int, link_s: float) -> Link:
         for attempt in range(1, tries + 1):
             started_s = self._now_s()
             self._told(Kind.LINK_CONNECTING, attempt_id=attempt_id, attempt=attempt)
             try:
-                return await Link.open(self._radio, self.reader, self._limits)
+                return await Link.open(self._radio, self.reader, self._limits, timeout_s=link_s)
             except BaseException as error:
                 # Logged for a cancellation too: every link_connecting has its end.
                 failed = error if isinstance(error, TerminalError) else None
