@@ -102,7 +102,7 @@ class SimulatedClient(BaseBleakClient):
             reader.on_notify = self._notified
             link.ended.add_done_callback(self._ended)
             try:
-                if (1 - reader.channel.success(reader.now_s())) ** ESTABLISHING_EVENTS > self.air.rng.random():
+                if (1 - reader.channel.success(reader.now_s())) ** ESTABLISHING_EVENTS > reader.rng.random():
                     link.end(FAILED_TO_ESTABLISH)
                 await self._cross(DISCOVERY_EXCHANGES)
                 self.services = self._describe(reader)
@@ -202,9 +202,8 @@ class SimulatedClient(BaseBleakClient):
 
     async def _wait_for_advertisement(self, reader: Reader) -> None:
         """A host connects at the moment it hears an advertisement, and the reader must hear the answer."""
-        rng = self.air.rng
         while True:
-            await asyncio.sleep(self.air.advertising_interval_s * rng.uniform(0.1, 1.0))
+            await asyncio.sleep(self.air.advertising_interval_s * reader.rng.uniform(0.1, 1.0))
             check_host(self.air)
             reader.settle()
             advertisement = reader.advertisement()

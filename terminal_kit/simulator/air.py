@@ -62,7 +62,8 @@ class SimulatedReader(Generic[P_co]):
         self.link: Link | None = None
         self.on_notify: Callable[[str, bytes], None] | None = None
         self.air = air
-        self._rng = stream(air.seed, address, "link")
+        self.rng = stream(air.seed, address, "link")
+        self.jitter = stream(air.seed, address, "advertising").random
         self._fresh: Advertisement | None = None
         self._is_fresh = False
         self._loop = asyncio.get_running_loop()
@@ -117,7 +118,7 @@ class SimulatedReader(Generic[P_co]):
 
     def open_link(self, parameters: Parameters) -> Link:
         """A host connects."""
-        link = Link(self.channel, self._rng, parameters, self._ended)
+        link = Link(self.channel, self.rng, parameters, self._ended)
         self.link = link
         self.settle()
         self.model.link_opened(HOST_ADDRESS)
@@ -253,7 +254,6 @@ class Air:
         self.parameters = Parameters()
         self.advertising_interval_s = ADVERTISING_INTERVAL_S
         self.faults = Faults(self)
-        self.rng = stream(seed, "host", "connect")
         self._loop = asyncio.get_running_loop()
         self._begun_s = self._loop.time()
         start = start or datetime.now(UTC)
@@ -264,7 +264,6 @@ class Air:
         self._queue: list[tuple[float, int, SimulatedReader[Any]]] = []
         self._order = itertools.count()
         self._tick: asyncio.TimerHandle | None = None
-        self._advertising_rng = stream(seed, "air", "advertising")
         self._on_truth: list[Callable[[Truth], None]] = []
         self._on_jump: list[Callable[[float], None]] = []
 
@@ -352,16 +351,16 @@ class Air:
             reader.close()
 
     def _enqueue(self, reader: SimulatedReader[Any], now_s: float) -> None:
-        first_s = now_s + self._advertising_rng.random() * self.advertising_interval_s
+        first_s = now_s + reader.jitter() * self.advertising_interval_s
         heapq.heappush(self._queue, (first_s, next(self._order), reader))
 
     def _deliver(self) -> None:
         now_s = self._loop.time()
         queue, hearing = self._queue, tuple(self._hearing)
-        jitter, interval_s = self._advertising_rng.random, self.advertising_interval_s
+        interval_s = self.advertising_interval_s
         while queue and queue[0][0] <= now_s:
             due_s, _, reader = queue[0]
-            heapq.heapreplace(queue, (due_s + interval_s + jitter() * 0.01, next(self._order), reader))
+            heapq.heapreplace(queue, (due_s + interval_s + reader.jitter() * 0.01, next(self._order), reader))
             advertisement = reader.advertisement()
             if advertisement is None:
                 continue

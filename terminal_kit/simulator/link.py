@@ -46,6 +46,7 @@ class Link:
         self._loop = asyncio.get_running_loop()
         self._success = 1.0
         self._silent_since_s: float | None = None
+        self._peer_is_gone = False
         self._timer = self._loop.call_soon(self._block)
 
     def end(self, hci_code: int) -> None:
@@ -57,14 +58,15 @@ class Link:
 
     def look(self) -> None:
         """Draws the next block now: something in the air has changed."""
-        if not self.ended.done():
+        if not self.ended.done() and not self._peer_is_gone:
             self._timer.cancel()
             self._block()
 
     def go_silent(self) -> None:
         """The reader's radio is gone without a word: only the supervision timeout can end the link."""
-        self._success = 0.0
-        self._silent_since_s = self._silent_since_s or self._loop.time()
+        if self._peer_is_gone:
+            return
+        self._success, self._peer_is_gone = 0.0, True
         self._timer.cancel()
         self._timer = self._loop.call_later(self.parameters.supervision_timeout_s, self.end, CONNECTION_TIMEOUT)
 

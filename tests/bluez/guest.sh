@@ -26,7 +26,9 @@ dbus-daemon --system --fork
 
 job=$(sed -n 's/.*\btk\.job=\([^ ]*\).*/\1/p' /proc/cmdline)
 bash "$job" </dev/null 2>&1
-echo "@@exit $?"
+code=$?
+# On a line of its own, whatever the job printed last.
+printf '\n@@exit %s\n' "$code"
 sync
 echo o >/proc/sysrq-trigger
 sleep 60

@@ -23,9 +23,10 @@ def parts() -> None:
 
 @pytest.mark.timeout(1200)
 def test_the_terminal_lives_on_bluez() -> None:
-    pytest_inside = [sys.executable, "-m", "pytest", HERE / "inside", "-p", "no:cacheprovider", "-p", "no:randomly"]
+    pytest_inside = [sys.executable, "-m", "pytest", HERE / "inside", ROOT / "tests" / "contract"]
+    native = ["--radio", "native", "--bench", "native_bench:open_bench"]
     done = machine.run(
-        [*pytest_inside, "--timeout", "300", "-W", "default", "-rA"],
+        [*pytest_inside, *native, "--timeout", "300", "-W", "default", "-rA", "-p", "no:cacheprovider"],
         cwd=ROOT,
         env={"TERMINAL_KIT_IN_MACHINE": "1", "PYTHONPATH": f"{ROOT}:{HERE / 'inside'}", "PYTHONDONTWRITEBYTECODE": "1"},
     )
