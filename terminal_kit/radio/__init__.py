@@ -48,14 +48,18 @@ class LinkParameters:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a radio can show, so that nobody waits for what cannot come."""
+    """What a radio can show, so that nobody waits for what cannot come.
+
+    `supervision_timeout`: silence ends a link; `varying_signal`: the signal is not constant; `link_codes`: `link_loss`
+    tells the code of a link's end; `host_faults`: `watch_host` tells when the radio goes and comes; `pairs_by_itself`:
+    the host's system pairs as soon as a reader refuses an unpaired host.
+    """
 
     supervision_timeout: bool = True
     varying_signal: bool = True
     link_codes: bool = False
     host_faults: bool = False
-    paired_in_host: bool = False
-    pairing: bool = True
+    pairs_by_itself: bool = False
 
 
 class Clock(Protocol):

@@ -13,7 +13,8 @@ from typing import Any, cast
 from bleak.backends.device import BLEDevice
 
 from terminal_kit.profile import READER, SMP
-from terminal_kit.radio import Capabilities, HostFault, HostState, LinkParameters, Radio, Undo
+from terminal_kit.radio import Backends, Capabilities, HostFault, HostState, LinkParameters, Radio, Undo
+from terminal_kit.radio.bluez_scanner import SharedScanner
 
 _ADAPTER = "org.bluez.Adapter1"
 _DEVICE = "org.bluez.Device1"
@@ -33,14 +34,15 @@ async def native_radio(known: Callable[[], Collection[str]] = tuple) -> AsyncGen
     `known()` gives the serials that this kit has paired: being paired is no fault of theirs (D6).
     """
     if sys.platform != "linux":
-        yield Radio(name="native", capabilities=Capabilities())
+        yield Radio(name="native", capabilities=Capabilities(pairs_by_itself=sys.platform == "darwin"))
         return
     bluez = _BlueZ(known)
     await bluez.open()
     try:
         yield Radio(
             name="native",
-            capabilities=Capabilities(host_faults=True, paired_in_host=True),
+            backends=Backends(scanner=SharedScanner),
+            capabilities=Capabilities(host_faults=True, pairs_by_itself=True),
             host_state=bluez.host_state,
             watch_host=bluez.watch,
             held_by_host=bluez.holds,

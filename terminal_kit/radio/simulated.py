@@ -40,7 +40,7 @@ def simulated_radio(air: Air) -> Radio:
         name="simulated",
         backends=Backends(Scanner, Client),
         clock=air,
-        capabilities=Capabilities(link_codes=True, host_faults=True, paired_in_host=True),
+        capabilities=Capabilities(link_codes=True, host_faults=True),
         host_state=lambda: air.host.state,
         watch_host=air.host.watch,
         link_loss=_link_loss,

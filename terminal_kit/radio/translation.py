@@ -22,7 +22,7 @@ from terminal_kit.errors import (
     ReaderNotFoundError,
     TerminalError,
 )
-from terminal_kit.radio import HostFault
+from terminal_kit.radio import HostFault, HostState
 
 _Reason = BleakBluetoothNotAvailableReason
 
@@ -60,6 +60,12 @@ def host_error(fault: HostFault | None) -> RadioUnavailableError:
             return RadioUnavailableError("the host has no Bluetooth adapter", reason=fault)
         case None:
             return RadioUnavailableError("the host's Bluetooth cannot be used, and does not say why", reason="unknown")
+
+
+def check_host(state: HostState) -> None:
+    """Raises the host's fault where it has one (D5)."""
+    if state.fault is not None:
+        raise host_error(state.fault)
 
 
 def translate(error: Exception, *, reader: str = "", timeout_s: float = 0.0) -> TerminalError:

@@ -77,7 +77,6 @@ class Finder:
             async with asyncio.timeout(timeout_s), neighbourhood.scanning():
                 while not until(neighbourhood):
                     await neighbourhood.tick()
-                    self._state.check_host()
         except TimeoutError as error:
             if isinstance(error, TerminalError):
                 raise

@@ -13,7 +13,7 @@ from terminal_kit import profile
 from terminal_kit.events import Kind, RssiSource
 from terminal_kit.profile import AdvertisedState
 from terminal_kit.radio import Radio
-from terminal_kit.radio.translation import translate
+from terminal_kit.radio.translation import check_host, translate
 from terminal_kit.reader import DeviceType, Reader, device_type_of
 from terminal_kit.terminal.policy import Limits
 from terminal_kit.terminal.record import Recorder
@@ -101,13 +101,17 @@ class Neighbourhood:
         return next((reader for reader in self.readers() if reader.serial == serial), None)
 
     async def tick(self) -> None:
-        """Waits for a change or for the next quarter of a second, then ages the list and writes signal rows."""
+        """Waits for a change or for the next quarter of a second, then ages the list and writes signal rows.
+
+        Raises the host's fault where there is one: a radio that was switched off meanwhile has ended the scan (D5).
+        """
         try:
             async with asyncio.timeout(self._limits.list_every_s):
                 await self.changed.wait()
         except TimeoutError:
             pass
         self.changed.clear()
+        check_host(self._radio.host_state())
         while self._unchecked:
             heard = self._unchecked.pop()
             heard.paired_in_host = await self._radio.held_by_host(heard.device)

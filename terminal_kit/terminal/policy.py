@@ -8,9 +8,9 @@ from dataclasses import dataclass
 class ReconnectPolicy:
     """Automatic reconnection, bounded in number and time (X6).
 
-    The first attempt waits for the reader to advertise; after that the terminal listens and connects when it is heard,
-    so that a reader that is off or away costs no attempts. A failed attempt is followed by a pause: `first_pause_s`,
-    doubled each time up to `longest_pause_s`, times 1 ± `jitter`.
+    An attempt waits `attempt_s` for the reader to advertise; where it heard nothing the terminal listens and asks again
+    when the reader is heard, so that one that is off or away costs no attempts. An attempt that failed with the reader
+    in range is followed by a pause: `first_pause_s`, doubled each time up to `longest_pause_s`, times 1 ± `jitter`.
     """
 
     limit_s: float = 300.0
@@ -19,7 +19,7 @@ class ReconnectPolicy:
     """How long to wait for the host's radio or internet, which nobody at the reader can hurry."""
     max_attempts: int = 30
     """With the pauses below, 30 failed attempts fill the time limit: a reader heard but never reached."""
-    first_attempt_s: float = 45.0
+    attempt_s: float = 45.0
     """Restarts, fades and short walks are over by then; a host's stack that hangs is noticed soon enough."""
     first_pause_s: float = 0.25
     """Most failures are a lost connection request; the next advertisement is usually good."""

@@ -1,7 +1,8 @@
 """Getting a lost reader back, bounded in number and time (X2, X6).
 
-The first attempt is a pending connection: the host's radio takes the reader at its first advertisement, which nothing
-can beat. After a failure the terminal listens, and spends an attempt only when the reader is heard.
+An attempt is a pending connection: the host's radio takes the reader at its first advertisement, which nothing can
+beat. After one that heard nothing the terminal listens, which costs no attempt however long the reader is away; after
+one that failed with the reader in range it pauses and asks again.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from dataclasses import replace
 
 from terminal_kit.errors import (
     BatteryCriticallyLowError,
+    LinkError,
     PairingLostError,
     RadioUnavailableError,
     ReconnectFailedError,
@@ -24,6 +26,9 @@ from terminal_kit.terminal.neighbourhood import Neighbourhood
 from terminal_kit.terminal.policy import Limits, ReconnectPolicy
 from terminal_kit.terminal.record import Recorder
 from terminal_kit.terminal.relation import Relation
+
+HEARD_WITHIN_S = 5.0
+"""A request that fails so soon met the reader; later failures waited for it in vain (BlueZ gives up by itself then)."""
 
 _HOPELESS = (PairingLostError, BatteryCriticallyLowError, UpdateRequiredError)
 """Failures that no further attempt can mend: somebody has to do something first."""
@@ -66,12 +71,12 @@ class Reconnection:
         )
 
     async def _try(self, relation: Relation, attempt_id: str, next_session: Callable[[], int]) -> None:
-        link_s = self._policy.first_attempt_s
+        failures = 0
         while True:
             self.attempts += 1
-            started_s = self._now_s()
+            started_s, session = self._now_s(), next_session()
             try:
-                await relation.connect(attempt_id, next_session(), tries=1, link_s=link_s)
+                await relation.connect(attempt_id, session, tries=1, link_s=self._policy.attempt_s)
             except BaseException as error:
                 failed = error if isinstance(error, TerminalError) else None
                 self._attempted(relation, attempt_id, started_s, failed.code if failed else "CANCELED")
@@ -82,9 +87,12 @@ class Reconnection:
             else:
                 self._attempted(relation, attempt_id, started_s, None)
                 return
-            await asyncio.sleep(self._policy.pause_s(self.attempts, self._rng))
-            relation.reader = replace(relation.reader, details=(await self._hear(relation.reader)).details)
-            link_s = self._limits.link_s
+            met = type(failed) is LinkError and self._now_s() - started_s < HEARD_WITHIN_S
+            failures = failures + 1 if met or relation.session == session else 0
+            if failures:
+                await asyncio.sleep(self._policy.pause_s(failures, self._rng))
+            else:
+                relation.reader = replace(relation.reader, details=(await self._hear(relation.reader)).details)
 
     def _attempted(self, relation: Relation, attempt_id: str, started_s: float, error_code: str | None) -> None:
         self._recorder.emit(
@@ -106,8 +114,6 @@ class Reconnection:
                         if found := neighbourhood.find(reader.serial):
                             return found
                         await neighbourhood.tick()
-                        if self._radio.host_state().fault is not None:
-                            break
             except RadioUnavailableError:
                 await asyncio.sleep(self._policy.first_pause_s)
             await self._host_ready(DisconnectReason.BLUETOOTH_DISABLED)

@@ -7,7 +7,7 @@ from typing import Any
 from terminal_kit.errors import TerminalError
 from terminal_kit.events import ConnectionStatus, DisconnectReason, Kind
 from terminal_kit.radio import Radio
-from terminal_kit.radio.translation import host_error
+from terminal_kit.radio.translation import check_host
 from terminal_kit.reader import Reader
 from terminal_kit.terminal.operation import Operation, Outcome
 from terminal_kit.terminal.policy import Limits
@@ -84,9 +84,7 @@ class State:
 
     def check_host(self) -> None:
         """Raises the host's fault where there is one (D5)."""
-        fault = self.radio.host_state().fault
-        if fault is not None:
-            raise host_error(fault)
+        check_host(self.radio.host_state())
 
     async def cancel(self, why: TerminalError) -> None:
         """Ends the running operation and waits for its end."""

@@ -6,6 +6,7 @@ and the same checkout are inside; the kernel is Debian's, since the host's may l
 
 import contextlib
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -32,19 +33,27 @@ PARTS = {
 """Program → Debian's package for it."""
 
 
+OLDEST_KERNEL = (6, 12)
+"""Before 6.14 and its stable kin, a socket that closed after its link was gone corrupted a list in the kernel
+("Bluetooth: L2CAP: Fix corrupted list in hci_chan_del"): Debian's 6.1 crashes in one run out of two."""
+
+
 def missing() -> list[str]:
     """Debian's packages that this host lacks for the machine."""
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
     packages = [package for program, package in PARTS.items() if not shutil.which(program, path=path)]
-    return packages if _kernel() else [*packages, "linux-image-amd64"]
+    return packages if _kernel() else [*packages, "linux-image-6.12-amd64"]
 
 
 def _kernel() -> Path | None:
-    """The newest kernel of Debian's whose modules are here."""
-    kernels = sorted(Path("/boot").glob("vmlinuz-*-amd64"))
-    return next(
-        (k for k in reversed(kernels) if (Path("/lib/modules") / k.name.removeprefix("vmlinuz-")).is_dir()), None
-    )
+    """The newest kernel of Debian's that will do and whose modules are here."""
+    found = [kernel for kernel in Path("/boot").glob("vmlinuz-*-amd64") if _version(kernel) >= OLDEST_KERNEL]
+    whole = [kernel for kernel in found if (Path("/lib/modules") / kernel.name.removeprefix("vmlinuz-")).is_dir()]
+    return max(whole, key=_version, default=None)
+
+
+def _version(kernel: Path) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", kernel.name.removesuffix("-amd64")))
 
 
 class Finished(NamedTuple):
@@ -83,7 +92,7 @@ def start(
     """Boots the machine and runs a command in it. `disk` is an ext4 image, mounted inside at /mnt/disk."""
     kernel = _kernel()
     if kernel is None:
-        raise FileNotFoundError("there is no kernel of Debian's in /boot")
+        raise FileNotFoundError("there is no kernel of Debian's in /boot that will do")
     with tempfile.TemporaryDirectory(prefix="bluez-") as folder:
         place = Path(folder)
         # Inside, the host's temporary folder is there as it was when the machine started.
@@ -100,7 +109,7 @@ def start(
         arguments += ["-device", "virtio-9p-pci,fsdev=root,mount_tag=host"]
         if disk is not None:
             arguments += ["-drive", f"file={disk},if=virtio,format=raw,cache=writethrough"]
-        told = f"console=ttyS0 quiet loglevel=3 panic=-1 tk.stage={HERE / 'guest.sh'} tk.job={job}"
+        told = f"console=ttyS0 quiet loglevel=3 oops=panic panic=-1 tk.stage={HERE / 'guest.sh'} tk.job={job}"
         with subprocess.Popen(
             ["qemu-system-x86_64", *arguments, "-append", told],
             stdin=subprocess.PIPE,

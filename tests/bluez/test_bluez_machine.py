@@ -29,6 +29,6 @@ def test_the_terminal_lives_on_bluez() -> None:
         [*pytest_inside, *native, "--timeout", "300", "-W", "default", "-rA", "-p", "no:cacheprovider"],
         cwd=ROOT,
         env={"TERMINAL_KIT_IN_MACHINE": "1", "PYTHONPATH": f"{ROOT}:{HERE / 'inside'}", "PYTHONDONTWRITEBYTECODE": "1"},
+        echo=True,
     )
-    print(done.output)
     assert done.exit_code == 0

@@ -33,14 +33,14 @@ PATIENCE_S = 10.0
 class Bench:
     """`touch(serial)` follows anything done to a model; `skip(seconds)` lets the readers' time pass.
 
-    `set_fault(fault)` breaks and mends the host's radio, where the bench can.
+    `set_fault(fault)` breaks and mends the host's radio, where the radio has such faults.
     """
 
     radio: Radio
     models: dict[str, ReaderModel]
     touch: Callable[[str], None]
     skip: Callable[[float], Awaitable[None]]
-    set_fault: Callable[[HostFault | None], None] | None = None
+    set_fault: Callable[[HostFault | None], Awaitable[None]] | None = None
 
     async def find(self, serial: str, timeout_s: float = PATIENCE_S) -> BLEDevice | None:
         """The reader, if it is heard."""
@@ -69,7 +69,7 @@ async def simulated(*models: ReaderModel) -> AsyncGenerator[Bench]:
     for model in models:
         air.add(model.serial, model, distance_m=NEAR_M)
 
-    def set_fault(fault: HostFault | None) -> None:
+    async def set_fault(fault: HostFault | None) -> None:
         air.host.fault = fault
 
     try:

@@ -45,6 +45,12 @@ async def test_its_advertisement_carries_service_state_and_signal(bench):
 
 
 @on_every_radio
+async def test_the_signal_varies_where_there_is_an_air(bench):
+    strengths = {(await hear(bench, M2))[1].rssi for _ in range(8)}
+    assert (len(strengths) > 1) == bench.radio.capabilities.varying_signal
+
+
+@on_every_radio
 async def test_a_changed_state_is_advertised(bench):
     bench.models[M2].set_battery(0.17)
     bench.touch(M2)
@@ -118,15 +124,15 @@ async def test_a_reader_that_is_off_is_not_heard(bench):
 
 @on_every_radio
 async def test_a_radio_that_is_off_says_so_and_works_when_it_is_on_again(bench):
-    if bench.set_fault is None or not bench.radio.capabilities.host_faults:
+    if not bench.radio.capabilities.host_faults:
         pytest.skip("this radio's host has no faults")
     changes = []
     undo = bench.radio.watch_host(changes.append)
-    bench.set_fault("radio_off")
+    await bench.set_fault("radio_off")
     assert bench.radio.host_state().fault == "radio_off"
     with pytest.raises(BleakBluetoothNotAvailableError):
         await bench.radio.scanner(lambda _device, _data: None).start()
-    bench.set_fault(None)
+    await bench.set_fault(None)
     undo()
     assert [state.fault for state in changes] == ["radio_off", None]
     assert await bench.find(M2)

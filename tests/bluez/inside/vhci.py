@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from bumble import hci
+from bumble.controller import Controller
+from bumble.core import PhysicalTransport
 from bumble.link import LocalLink
 from bumble.transport import open_transport
 
@@ -13,6 +15,22 @@ from terminal_kit.radio.serve import ServedReader, serve_reader
 from terminal_kit.simulator.firmware import ReaderModel
 
 SUPERVISION_TIMEOUT = 0x08
+
+
+class Link(LocalLink):
+    """Data travels under the address that its link was made with.
+
+    Bumble's own goes by the sender's present address, which BlueZ changes for every scan, links or no links.
+    """
+
+    def send_acl_data(
+        self, sender_controller: Controller, destination_address: hci.Address, transport: PhysicalTransport, data: bytes
+    ) -> None:
+        connection = sender_controller.le_connections.get(destination_address)
+        receiver = self.find_le_controller(destination_address)
+        if connection is not None and receiver is not None:
+            loop = asyncio.get_running_loop()
+            loop.call_soon(receiver.on_link_acl_data, connection.self_address, transport, data)
 
 
 class KernelsController(VirtualController):
@@ -53,10 +71,14 @@ async def air() -> AsyncGenerator[Air]:
     """An adapter appears (`hci0`), and is switched on; it goes when the block ends."""
     async with AsyncExitStack() as undo:
         transport = await undo.enter_async_context(await open_transport("vhci"))
-        link = LocalLink()
+        link = Link()
         controller = KernelsController("kernel", host_source=transport.source, host_sink=transport.sink, link=link)
         await power(on=True)
-        yield Air(link, controller)
+        try:
+            yield Air(link, controller)
+        finally:
+            # A controller that is pulled out with links on it can crash the kernel (6.1, in hci_chan_del).
+            await power(on=False)
 
 
 async def power(*, on: bool) -> None:
