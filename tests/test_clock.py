@@ -5,6 +5,9 @@ import math
 import threading
 import time
 
+import pytest
+
+from terminal_kit.errors import InvalidParameterError
 from terminal_kit.simulator import SimulatorLoop, run_virtual
 
 
@@ -97,3 +100,11 @@ def test_scaled_time_runs_at_its_rate() -> None:
 
     with asyncio.Runner(loop_factory=lambda: SimulatorLoop(100.0)) as runner:
         assert runner.run(main()) < 0.9
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, math.nan])
+def test_time_that_stands_or_goes_back_is_refused(rate: float) -> None:
+    loop = SimulatorLoop()
+    with pytest.raises(InvalidParameterError):
+        loop.rate = rate
+    loop.close()

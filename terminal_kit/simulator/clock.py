@@ -13,6 +13,8 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any, TypeVar
 
+from terminal_kit.errors import InvalidParameterError
+
 T = TypeVar("T")
 
 GIVE_WAY_EVERY_S = 0.003
@@ -31,11 +33,11 @@ class SimulatorLoop(asyncio.SelectorEventLoop):
 
     def __init__(self, rate: float = 1.0, *, give_way: bool = False) -> None:
         super().__init__(_Selector(self))
-        self._rate = rate
         self._give_way = give_way
         self._base_s = 0.0
         self._base_real_s = time.monotonic()
         self._skip_until_s = -math.inf
+        self._set_rate(rate)
         self._gave_way_s = self._base_real_s
         self._under_way = 0
         self._deadlines = 0
@@ -49,16 +51,16 @@ class SimulatorLoop(asyncio.SelectorEventLoop):
     @rate.setter
     def rate(self, rate: float) -> None:
         self._anchor(self.time())
-        self._rate = rate
+        self._set_rate(rate)
 
     @property
     def is_jumping(self) -> bool:
         """Whether time now goes from deadline to deadline."""
-        return math.isinf(self._rate) or self._base_s < self._skip_until_s
+        return self._base_s < self._skip_until_s
 
     def time(self) -> float:
         """Simulated seconds since the loop was made."""
-        if self.is_jumping:
+        if self._base_s < self._skip_until_s:
             return self._base_s
         return self._base_s + (time.monotonic() - self._base_real_s) * self._rate
 
@@ -104,11 +106,22 @@ class SimulatorLoop(asyncio.SelectorEventLoop):
             self._jump(timeout_s)
         return self._breath()
 
+    def _set_rate(self, rate: float) -> None:
+        if not rate > 0:
+            raise InvalidParameterError(
+                f"time cannot pass {rate} times as fast",
+                parameter="rate",
+                value=rate,
+                hint="1 is real time, math.inf as fast as it goes.",
+            )
+        self._rate = rate
+        if math.isinf(rate):
+            self._skip_until_s = math.inf
+        elif math.isinf(self._skip_until_s):
+            self._skip_until_s = -math.inf
+
     def _jump(self, timeout_s: float) -> None:
-        target_s = self._base_s + timeout_s
-        if not math.isinf(self._rate) and target_s >= self._skip_until_s:
-            target_s = self._skip_until_s
-        self._anchor(target_s)
+        self._anchor(min(self._base_s + timeout_s, self._skip_until_s))
 
     def _anchor(self, now_s: float) -> None:
         self._base_s, self._base_real_s = now_s, time.monotonic()

@@ -1,7 +1,6 @@
 """Who is near: one scan, kept as a list of readers with their signal and age (D1, D3, D8)."""
 
 import asyncio
-import statistics
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -18,8 +17,8 @@ from terminal_kit.reader import DeviceType, Reader, device_type_of
 from terminal_kit.terminal.policy import Limits
 from terminal_kit.terminal.record import Recorder
 
-SMOOTHING = 0.2
-"""One advertisement may fade by 10 dB: the order goes by an average over about the last five."""
+SMOOTHING = 0.5
+"""One advertisement may fade by 10 dB: the order goes by the medians of the last two seconds or three."""
 
 
 @dataclass(slots=True)
@@ -131,7 +130,6 @@ class Neighbourhood:
             return
         heard.heard_s = self._now_s()
         heard.second.append(advertisement.rssi)
-        heard.level_dbm += (advertisement.rssi - heard.level_dbm) * SMOOTHING
         before, heard.advertisement = heard.advertisement, advertisement
         if before.manufacturer_data != advertisement.manufacturer_data or before.local_name != advertisement.local_name:
             reader = _describe(device, advertisement, heard.reader)
@@ -172,13 +170,16 @@ class Neighbourhood:
     def _flush_signal(self, heard: _Heard) -> None:
         if not heard.second:
             return
+        ordered = sorted(heard.second)
+        median_dbm = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+        heard.level_dbm += (median_dbm - heard.level_dbm) * SMOOTHING
         self._recorder.emit(
             Kind.SIGNAL,
             reader=heard.reader.serial,
-            rssi_dbm=float(statistics.median(heard.second)),
-            rssi_min_dbm=float(min(heard.second)),
-            rssi_max_dbm=float(max(heard.second)),
-            count=len(heard.second),
+            rssi_dbm=median_dbm,
+            rssi_min_dbm=float(ordered[0]),
+            rssi_max_dbm=float(ordered[-1]),
+            count=len(ordered),
             rssi_source=RssiSource.ADVERTISEMENT,
             battery=heard.reader.battery,
         )
