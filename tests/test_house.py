@@ -95,5 +95,6 @@ def test_every_public_name_is_there_and_listed() -> None:
 
 
 def test_no_file_is_too_large() -> None:
-    large = {path.name: n for path in FILES if (n := len(path.read_text("utf-8").splitlines())) > 440}
-    assert not large
+    """The table of errors is one table, however long."""
+    lines = {path: len(path.read_text("utf-8").splitlines()) for path in FILES if path.name != "errors.py"}
+    assert not [path.name for path, count in lines.items() if count > 400]

@@ -1,50 +1,21 @@
-"""The reader's firmware as a model without I/O and without a clock: bytes in, bytes out, `advance(seconds)`.
+"""The reader's firmware as a host meets it: what it broadcasts, and what can be read, written and asked of it.
 
-Whoever serves it (the simulated air, or Bumble) asks `next_deadline_s()`, lets time pass with `advance()`, and carries
-out what `take_outputs()` gives. The same seed and the same calls give the same life. Figures that the vendor does not
-publish are assumptions, stated where they stand.
+Bytes in, bytes out; what it does by itself is its `Life`. It is served twice: in the simulated air, and by Bumble.
 """
 
-import math
 import random
 from collections.abc import Callable
 
 from terminal_kit import profile
 from terminal_kit.errors import InvalidParameterError
-from terminal_kit.events import DisconnectReason
-from terminal_kit.profile import (
-    AdvertisedState,
-    BatteryState,
-    CommandCode,
-    LastStop,
-    Notice,
-    NoticeCode,
-    ReaderState,
-    StateFlag,
-)
-from terminal_kit.reader import (
-    LOW_BATTERY,
-    DeviceType,
-    SoftwareUpdate,
-    check_location_id,
-    device_type_of,
-)
+from terminal_kit.profile import AdvertisedState, BatteryState, CommandCode, LastStop
+from terminal_kit.reader import DeviceType, SoftwareUpdate, check_location_id, device_type_of
 from terminal_kit.simulator import figures
-from terminal_kit.simulator.gatt import (
-    BATTERY,
-    INFORMATION,
-    READER,
-    Advertisement,
-    AttributeFault,
-    Leave,
-    Notify,
-    Output,
-    ServiceSpec,
-    Vanish,
-)
+from terminal_kit.simulator.gatt import BATTERY, INFORMATION, READER, Advertisement, AttributeFault, ServiceSpec
+from terminal_kit.simulator.life import Life
 
 
-class ReaderModel:
+class ReaderModel(Life):
     """One reader. `closed` models a vendor's own: no service of ours, only a name and Device Information (D8)."""
 
     def __init__(
@@ -61,51 +32,21 @@ class ReaderModel:
         name: str | None = None,
         closed: bool = False,
     ) -> None:
+        known = device_type_of(serial)
+        super().__init__(
+            device_type or (DeviceType.STRIPE_M2 if known is DeviceType.UNKNOWN else known),
+            battery=battery,
+            charging=charging,
+            uptime_s=uptime_s,
+            rng=rng or random.Random(serial),
+        )
         self.serial = serial
         self.name = name or serial
-        known = device_type_of(serial)
-        self.device_type = device_type or (DeviceType.STRIPE_M2 if known is DeviceType.UNKNOWN else known)
         self.closed = closed
         self.firmware = firmware
         self.location_id = location_id
-        self.battery = battery
-        self.charging = charging
         self.pending_update: SoftwareUpdate | None = None
-        self.host_rssi_dbm: int | None = None
-        self.is_on = True
-        self.is_booting = False
-        self.response_delay_s = 0.0
-        self._rng = rng or random.Random(serial)
-        self._elapsed_s = 0.0
-        self._started_s = -uptime_s
-        self._drain_per_h: float | None = None
-        self._peer: str | None = None
         self._bonds: set[str] = set()
-        self._subscribed: set[str] = set()
-        self._outputs: list[Output] = []
-        self._flags = StateFlag(0)
-        self._boots = 1
-        self._stop_reason = DisconnectReason.UNKNOWN
-        self._link_code: int | None = None
-        self._reported: tuple[int, bool] | None = None
-        self._due: dict[str, float] = {}
-        self._handlers: dict[str, Callable[[], None]] = {
-            "booted": self._booted,
-            "gone": self._gone,
-            "standby": self._enter_standby,
-            "idle": lambda: self._stop(DisconnectReason.IDLE_POWER_DOWN, figures.REMOTE_POWER_OFF),
-            "restart": lambda: self.reboot(DisconnectReason.SECURITY_REBOOT),
-            "state": self._report_state,
-            "battery": self._report_battery,
-            "true battery": self._true_battery,
-            "low": self._report_battery,
-            "flat": self._flat,
-        }
-        self._leaving: tuple[DisconnectReason, Callable[[], None] | None] = (DisconnectReason.UNKNOWN, None)
-        self._leave_with = figures.REMOTE_USER_TERMINATED
-        self._arm()
-
-    # ---- the link's side
 
     @property
     def services(self) -> tuple[ServiceSpec, ...]:
@@ -121,20 +62,6 @@ class ReaderModel:
         state = AdvertisedState(self.device_type, self.battery, self._all_flags())
         return Advertisement(self.name, (profile.READER,), {profile.COMPANY_ID: state.encode()})
 
-    def link_opened(self, peer: str) -> None:
-        """A host with this address is connected."""
-        self._peer = peer
-        self._subscribed.clear()
-        self._reported = None
-        self._wake()
-
-    def link_closed(self, hci_code: int) -> None:
-        """The link is over, as the reader's own controller saw it."""
-        self._peer, self._link_code = None, hci_code
-        self._subscribed.clear()
-        self._due.pop("state", None)
-        self._due.pop("battery", None)
-
     def pair(self, peer: str) -> bool:
         """Pairs by Just Works and keeps the bond."""
         self._bonds.add(peer)
@@ -143,15 +70,6 @@ class ReaderModel:
     def has_bond(self, peer: str) -> bool:
         """Whether it still knows this host."""
         return peer in self._bonds
-
-    def subscribe(self, uuid: str, on: bool) -> None:
-        """The host's choice of notifications."""
-        (self._subscribed.add if on else self._subscribed.discard)(uuid)
-        if uuid == profile.STATE:
-            self._set("state", figures.STATE_REPORT_S if on else None)
-        if uuid in (profile.BATTERY_LEVEL, profile.BATTERY_LEVEL_STATUS) and on:
-            self._reported = self._battery_now()
-            self._set("battery", figures.BATTERY_REPORT_S)
 
     def read(self, uuid: str, *, peer: str, encrypted: bool) -> bytes:
         """A characteristic's value. Raises `AttributeFault`."""
@@ -195,244 +113,7 @@ class ReaderModel:
         else:
             raise AttributeFault(figures.VALUE_NOT_ALLOWED)
 
-    # ---- time
-
-    @property
-    def uptime_s(self) -> float:
-        """Seconds since it started."""
-        return self._elapsed_s - self._started_s if self.is_on else 0.0
-
-    def next_deadline_s(self) -> float:
-        """Seconds until something happens by itself; infinite if never."""
-        return max(0.0, min(self._due.values(), default=math.inf) - self._elapsed_s)
-
-    def advance(self, seconds: float) -> None:
-        """Lets time pass, from deadline to deadline, so that one long step equals many short ones."""
-        end_s = self._elapsed_s + seconds
-        while self._due:
-            name, at_s = min(self._due.items(), key=lambda due: due[1])
-            if at_s > end_s:
-                break
-            self._pass(max(0.0, at_s - self._elapsed_s))
-            self._elapsed_s = max(self._elapsed_s, at_s)
-            del self._due[name]
-            self._handlers[name]()
-        self._pass(end_s - self._elapsed_s)
-        self._elapsed_s = end_s
-
-    def take_outputs(self) -> list[Output]:
-        """What it did by itself since the last call, in order."""
-        outputs, self._outputs = self._outputs, []
-        return outputs
-
-    # ---- life on request
-
-    def switch_off(self, *, farewell: bool = True) -> None:
-        """The power switch; without a farewell it is a battery pulled out."""
-        if not self.is_on:
-            return
-        if farewell:
-            self._stop(DisconnectReason.POWERED_OFF, figures.REMOTE_POWER_OFF)
-        else:
-            self._stop_reason = DisconnectReason.POWERED_OFF
-            self._power(on=False)
-            if self._peer is not None:
-                self._outputs.append(Vanish(self._elapsed_s))
-
-    def switch_on(self) -> None:
-        """Starts it, unless the battery is flat."""
-        if "gone" in self._due:
-            del self._due["gone"]
-            self._gone()
-        if self.is_on or (self.battery <= figures.POWERS_OFF_AT and not self.charging):
-            return
-        self._power(on=True)
-
-    def reboot(self, reason: DisconnectReason = DisconnectReason.REBOOT_REQUESTED) -> None:
-        """Leaves, restarts, and comes back (R1, R2)."""
-        if self.is_on:
-            self._stop(reason, figures.REMOTE_USER_TERMINATED, then=self.switch_on)
-
-    def leave(self, reason: DisconnectReason, hci_code: int = figures.REMOTE_USER_TERMINATED) -> None:
-        """Ends its link after a farewell, and stays on."""
-        if self._peer is not None and "gone" not in self._due:
-            self._say_goodbye(reason, hci_code, None)
-
-    def set_battery(self, level: float) -> None:
-        """Sets the level, 0…1."""
-        if not 0 <= level <= 1:
-            raise InvalidParameterError(f"a battery cannot be at {level}", parameter="level", value=level)
-        self.battery = level
-        self._arm()
-        self._report_battery()
-
-    def set_charging(self, on: bool) -> None:
-        """Plugs it in, or out."""
-        self.charging = on
-        self._arm()
-        self._report_battery()
-
-    def drain(self, per_hour: float | None) -> None:
-        """Empties it at this share an hour; None for its natural rate."""
-        self._drain_per_h = per_hour
-        self._arm()
-
-    def false_battery_reading(self) -> None:
-        """Reports one 0 between two healthy levels (B3)."""
-        self._notify(profile.BATTERY_LEVEL, profile.encode_battery_level(0.0))
-        self._notify(profile.BATTERY_LEVEL_STATUS, BatteryState(0.0, self.charging).encode())
-        self._set("true battery", 2.0)
-
     def lose_bonds(self) -> Callable[[], None]:
         """Forgets every host; gives the way to remember them."""
         lost, self._bonds = self._bonds, set[str]()
         return lambda: self._bonds.update(lost)
-
-    def hang(self, on: bool) -> None:
-        """The firmware answers nothing more; the link layer lives on."""
-        self.response_delay_s = math.inf if on else 0.0
-
-    def slow(self, delay_s: float) -> None:
-        """Every answer takes this much longer."""
-        self.response_delay_s = delay_s
-
-    def set_busy(self, on: bool) -> None:
-        """A transaction begins or ends."""
-        self._flag(StateFlag.BUSY, on, NoticeCode.BUSY_STARTED, NoticeCode.BUSY_ENDED)
-
-    def insert_card(self) -> None:
-        """A card goes in (B4)."""
-        self._flag(StateFlag.CARD_INSERTED, True, NoticeCode.CARD_INSERTED, NoticeCode.CARD_REMOVED)
-
-    def remove_card(self) -> None:
-        """The card comes out (B4)."""
-        self._flag(StateFlag.CARD_INSERTED, False, NoticeCode.CARD_INSERTED, NoticeCode.CARD_REMOVED)
-
-    # ---- inside
-
-    def _rate_per_h(self) -> float:
-        return figures.rate_per_h(
-            self.device_type,
-            is_on=self.is_on,
-            charging=self.charging,
-            standby=StateFlag.STANDBY in self._flags,
-            forced=self._drain_per_h,
-        )
-
-    def _pass(self, seconds: float) -> None:
-        self.battery = min(1.0, max(0.0, self.battery + self._rate_per_h() * seconds / 3600))
-
-    def _set(self, name: str, in_s: float | None) -> None:
-        self._due.pop(name, None)
-        if in_s is not None and math.isfinite(in_s):
-            self._due[name] = self._elapsed_s + in_s
-
-    def _arm(self) -> None:
-        """Sets the deadlines that follow from the state."""
-        rate = self._rate_per_h()
-        flat = self.is_on and rate < 0 and not self.charging
-        self._set("flat", max(0.0, (self.battery - figures.POWERS_OFF_AT) / -rate * 3600) if flat else None)
-        sinks = flat and self.battery > LOW_BATTERY
-        self._set("low", (self.battery - LOW_BATTERY) / -rate * 3600 + 1 if sinks else None)
-        reboots = self.is_on and self.device_type is not DeviceType.CHIPPER_2X
-        self._set("restart", max(0.0, figures.SECURITY_REBOOT_S - self.uptime_s) if reboots else None)
-        if self.is_on and not self.charging:
-            self._due.setdefault("idle", self._elapsed_s + figures.IDLE_POWER_DOWN_S)
-        else:
-            self._due.pop("idle", None)
-        if self.is_on and StateFlag.STANDBY not in self._flags:
-            self._due.setdefault("standby", self._elapsed_s + figures.STANDBY_AFTER_S)
-
-    def _wake(self) -> None:
-        if StateFlag.STANDBY in self._flags:
-            self._flag(StateFlag.STANDBY, False, NoticeCode.STANDBY_ENTERED, NoticeCode.STANDBY_LEFT)
-        self._due.pop("idle", None)
-        self._due.pop("standby", None)
-        self._arm()
-
-    def _enter_standby(self) -> None:
-        if StateFlag.BUSY in self._flags:
-            self._set("standby", figures.STANDBY_AFTER_S)
-            return
-        self._flag(StateFlag.STANDBY, True, NoticeCode.STANDBY_ENTERED, NoticeCode.STANDBY_LEFT)
-        self._arm()
-
-    def _flat(self) -> None:
-        self._stop(DisconnectReason.CRITICALLY_LOW_BATTERY, figures.REMOTE_LOW_RESOURCES)
-
-    def _stop(self, reason: DisconnectReason, hci_code: int, then: Callable[[], None] | None = None) -> None:
-        """Says goodbye, ends the link a moment later, and powers down; `then` it may start again."""
-
-        def down() -> None:
-            self._power(on=False)
-            if then is not None:
-                then()
-
-        if "gone" not in self._due or self._leaving[1] is None:
-            self._stop_reason = reason
-            self._say_goodbye(reason, hci_code, down)
-
-    def _say_goodbye(self, reason: DisconnectReason, hci_code: int, then: Callable[[], None] | None) -> None:
-        self._leaving, self._leave_with = (reason, then), hci_code
-        self._notice(NoticeCode.FAREWELL, reason)
-        self._set("gone", figures.GOODBYE_S if self._peer else 0.0)
-
-    def _gone(self) -> None:
-        reason, then = self._leaving
-        if self._peer is not None:
-            self._outputs.append(Leave(self._leave_with, reason, self._elapsed_s))
-        if then is not None:
-            then()
-
-    def _power(self, *, on: bool) -> None:
-        self.is_on = on
-        self.is_booting = on
-        self._due.clear()
-        self._flags = StateFlag(0)
-        if on:
-            self._boots += 1
-            self._started_s = self._elapsed_s
-            self._set("booted", figures.BOOTS_IN_S[self.device_type] * self._rng.uniform(0.9, 1.1))
-        self._arm()
-
-    def _booted(self) -> None:
-        self.is_booting = False
-
-    def _battery_now(self) -> tuple[int, bool]:
-        return round(self.battery * 100), self.charging
-
-    def _report_battery(self) -> None:
-        if self._peer is None or not self._subscribed & {profile.BATTERY_LEVEL, profile.BATTERY_LEVEL_STATUS}:
-            return
-        self._set("battery", figures.BATTERY_REPORT_S)
-        if self._battery_now() != self._reported:
-            self._true_battery()
-
-    def _true_battery(self) -> None:
-        self._reported = self._battery_now()
-        self._notify(profile.BATTERY_LEVEL, profile.encode_battery_level(self.battery))
-        self._notify(profile.BATTERY_LEVEL_STATUS, BatteryState(self.battery, self.charging).encode())
-
-    def _report_state(self) -> None:
-        self._notify(profile.STATE, self._state().encode())
-        self._set("state", figures.STANDBY_REPORT_S if StateFlag.STANDBY in self._flags else figures.STATE_REPORT_S)
-
-    def _state(self) -> ReaderState:
-        return ReaderState(int(self.uptime_s), self._all_flags(), self.host_rssi_dbm)
-
-    def _all_flags(self) -> StateFlag:
-        return self._flags | StateFlag.CHARGING if self.charging else self._flags
-
-    def _flag(self, flag: StateFlag, on: bool, entered: NoticeCode, left: NoticeCode) -> None:
-        if on != (flag in self._flags):
-            self._flags ^= flag
-            self._notice(entered if on else left)
-            if flag is not StateFlag.STANDBY:
-                self._wake()
-
-    def _notice(self, code: NoticeCode, reason: DisconnectReason | None = None) -> None:
-        self._notify(profile.NOTICE, Notice(code, reason).encode())
-
-    def _notify(self, uuid: str, value: bytes) -> None:
-        if self._peer is not None and uuid in self._subscribed and not math.isinf(self.response_delay_s):
-            self._outputs.append(Notify(uuid, value, self._elapsed_s))

@@ -2,98 +2,22 @@
 
 import json
 import struct
-import threading
-from concurrent.futures import Future
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from easel import ALL, Easel, FakeSession, Hung
 from stage import CHIPPER, DESK, M2, WISEPAD
 from test_view import DAY_US, S, connected, ev, played
 
 from terminal_kit import panels
-from terminal_kit.errors import BusyError, CanceledError, SupersededError, TerminalError
+from terminal_kit.errors import BusyError, CanceledError, SupersededError
 from terminal_kit.events import ConnectionStatus
-from terminal_kit.memory import DEMO_LOCATIONS, Memory
-from terminal_kit.panels.painter import FRAME_S, Painter
 from terminal_kit.panels.panel import changes, trouble
 from terminal_kit.reader import DeviceType, Reader
-from terminal_kit.session import Session
-from terminal_kit.simulator import FAULTS
 from terminal_kit.view import View
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202e"
-
-
-class FakeSession:
-    """What a panel borrows, with the calls written down instead of made."""
-
-    def __init__(self) -> None:
-        self.view = View()
-        self.rate = 1.0
-        self.log = self.air = None
-        self.locations = list(DEMO_LOCATIONS)
-        self.radio = SimpleNamespace(clock=SimpleNamespace(utc_us=lambda: self.view.now_us))
-        self.calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
-        self.futures: list[Future[Any]] = []
-        self.posted: list[tuple[Any, ...]] = []
-        self.terminal = SimpleNamespace(auto_reconnect=True)
-        for verb in (
-            "cancel_discovering", "connect_reader", "connect_nearest", "reconnect_last_reader", "cancel_connecting",
-            "disconnect_reader", "reboot_reader", "cancel_reader_reconnection", "install_available_update",
-            "cancel_installing_update",
-        ):  # fmt: skip
-            setattr(self.terminal, verb, verb)
-        self.scan = "scan"
-
-    def call(self, function: Any, *args: Any, **kwargs: Any) -> Future[Any]:
-        self.calls.append((function, args, kwargs))
-        self.futures.append(Future())
-        return self.futures[-1]
-
-    def post(self, function: Any, *args: Any) -> None:
-        self.posted.append((function, *args))
-
-
-class Easel:
-    """A painter that paints when the test says so."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-
-    def hang(self, panel: Any) -> Any:
-        return lambda: None
-
-    def ask(self) -> None:
-        self.asked += 1
-
-
-class Hung:
-    """A panel on an easel, with what it sent."""
-
-    def __init__(self, kind: Any, session: Any = None) -> None:
-        self.session = session or FakeSession()
-        self.easel = Easel()
-        self.panel = kind(self.session, painter=self.easel)
-        self.sent: list[tuple[Any, Any]] = []
-        self.panel.send = lambda content, buffers=None: self.sent.append((content, buffers))
-
-    def paint(self, view: View) -> Any:
-        """Paints and gives what was sent for it; None for nothing."""
-        count = len(self.sent)
-        self.panel.paint(view)
-        assert len(self.sent) <= count + 1
-        return self.sent[-1][0] if len(self.sent) > count else None
-
-    def do(self, command: str, **facts: Any) -> None:
-        self.panel._on_command(None, {"do": command, **facts}, [])
-
-
-ALL = (
-    panels.OverviewPanel, panels.DiscoveryPanel, panels.SignalPanel, panels.ConnectionPanel, panels.UpdatePanel,
-    panels.ReconnectionPanel, panels.DisconnectLogPanel, panels.TrainerPanel,
-)  # fmt: skip
 
 
 def busy_view() -> View:
@@ -392,115 +316,3 @@ def test_simulated_data_is_badged_in_every_panel() -> None:
 
 def test_an_unexpected_error_keeps_its_words() -> None:
     assert trouble(KeyError("fault"))["message"] == "KeyError: 'fault'."
-
-
-@pytest.fixture
-def session():
-    with Session(seed=3, memory=Memory()) as running:
-        yield running
-
-
-def until(condition: Any, timeout_s: float = 20.0) -> None:
-    """Waits for something in another thread."""
-    tick = threading.Event()
-    for _ in range(int(timeout_s / 0.02)):
-        if condition():
-            return
-        tick.wait(0.02)
-    raise AssertionError("it did not happen")
-
-
-def test_the_trainer_starts_undoes_and_skips_on_the_sessions_own_loop(session) -> None:
-    hung = Hung(panels.TrainerPanel, session)
-    picture = hung.panel.draw(session.view)
-    assert set(picture["faults"]) == {fault.name for fault in FAULTS}
-    assert [serial for serial, _ in picture["readers"]] == [M2, WISEPAD, CHIPPER]
-    assert picture["faults"]["walk_away"]["parameters"] == [
-        {"name": "to_m", "label": "to", "unit": "m", "value": 200.0},
-        {"name": "speed_m_s", "label": "speed", "unit": "m/s", "value": 1.4},
-    ]
-    hung.do("start", fault="body", reader=M2, parameters={"loss_db": 12.0})
-    hung.do("start", fault="cut_internet", reader=M2, parameters={})
-    until(lambda: len(session.air.faults.active) == 2)
-    view = replace(session.view, faults=tuple(session.air.faults.active))
-    active = hung.panel.draw(view)["active"]
-    assert [fault["words"] for fault in active.values()] == [
-        f"stand between reader and host: {M2}",
-        "cut the host's internet",
-    ]
-    hung.do("undo", id=next(iter(active)))
-    until(lambda: len(session.air.faults.active) == 1)
-    before_us = session.radio.clock.utc_us()
-    hung.do("skip", seconds=86400)
-    until(lambda: session.radio.clock.utc_us() - before_us >= DAY_US)
-    hung.do("outcome", reader=M2, outcome="required")
-    until(lambda: session.air.readers[M2].model.pending_update is not None)
-    hung.do("outcome", reader=M2, outcome="none")
-    until(lambda: session.air.readers[M2].model.pending_update is None)
-    hung.do("start", fault="no such fault", reader=M2, parameters={})
-    until(lambda: hung.panel._trouble is not None)
-
-
-def test_a_panel_on_a_living_session_shows_what_happens(session) -> None:
-    shown = threading.Event()
-    panel = panels.ConnectionPanel(session)
-    try:
-        panel.send = lambda content, buffers=None: "Connected" in str(content) and shown.set()
-        session.call(session.terminal.easy_connect, DESK, serial=M2).result(30)
-        assert shown.wait(10)
-    finally:
-        panel.close()
-        panel.close()
-    assert not [thread for thread in threading.enumerate() if "painter" in thread.name]
-
-
-def test_a_painter_paints_at_most_four_times_a_second_however_much_happens(session) -> None:
-    painted: list[View] = []
-    painter = Painter(session)
-    try:
-        painter.hang(SimpleNamespace(paint=painted.append))
-        until(lambda: painted)
-        count = len(painted)
-        session.call(session.scan, 30.0)
-        session.call(session.air.skip_time, 25.0).result(30)
-        threading.Event().wait(4 * FRAME_S)
-        assert 1 <= len(painted) - count <= 8
-        assert painted[-1].readers
-    finally:
-        painter.close()
-
-
-def test_a_session_that_does_not_run_is_told_at_once() -> None:
-    with pytest.raises(TerminalError, match="not running"):
-        panels.SignalPanel(Session(memory=Memory()))
-
-
-def test_a_panel_that_fails_leaves_the_others_alone(session, caplog) -> None:
-    painted = threading.Event()
-
-    def fail(_view: View) -> None:
-        raise ZeroDivisionError("a mistake")
-
-    painter = Painter(session)
-    try:
-        painter.hang(SimpleNamespace(paint=fail))
-        painter.hang(SimpleNamespace(paint=lambda _view: painted.set()))
-        assert painted.wait(10)
-    finally:
-        painter.close()
-    assert "a mistake" in caplog.text
-
-
-def test_running_the_cell_again_leaves_one_bench(tmp_path, monkeypatch) -> None:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    first = panels.bench(log=tmp_path / "bench.db")
-    second = panels.bench(log=tmp_path / "bench.db")
-    try:
-        threads = [thread.name for thread in threading.enumerate() if thread.name.startswith("terminal_kit")]
-        assert threads.count("terminal_kit session") == threads.count("terminal_kit painter") == 1
-        assert first.session is not second.session
-        assert set(second.panels) == {kind.name for kind in ALL}
-    finally:
-        second.close()
-    second.close()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("terminal_kit")]

@@ -1,0 +1,131 @@
+"""Panels on a living session: its own thread and loop, the painter beside it, and one bench at a time."""
+
+import threading
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from easel import ALL, Hung
+from stage import CHIPPER, DESK, M2, WISEPAD
+from test_view import DAY_US
+
+from terminal_kit import panels
+from terminal_kit.errors import TerminalError
+from terminal_kit.memory import Memory
+from terminal_kit.panels.painter import FRAME_S, Painter
+from terminal_kit.session import Session
+from terminal_kit.simulator import FAULTS
+from terminal_kit.view import View
+
+
+@pytest.fixture
+def session():
+    with Session(seed=3, memory=Memory()) as running:
+        yield running
+
+
+def until(condition: Any, timeout_s: float = 20.0) -> None:
+    """Waits for something in another thread."""
+    tick = threading.Event()
+    for _ in range(int(timeout_s / 0.02)):
+        if condition():
+            return
+        tick.wait(0.02)
+    raise AssertionError("it did not happen")
+
+
+def test_the_trainer_starts_undoes_and_skips_on_the_sessions_own_loop(session) -> None:
+    hung = Hung(panels.TrainerPanel, session)
+    picture = hung.panel.draw(session.view)
+    assert set(picture["faults"]) == {fault.name for fault in FAULTS}
+    assert [serial for serial, _ in picture["readers"]] == [M2, WISEPAD, CHIPPER]
+    assert picture["faults"]["walk_away"]["parameters"] == [
+        {"name": "to_m", "label": "to", "unit": "m", "value": 200.0},
+        {"name": "speed_m_s", "label": "speed", "unit": "m/s", "value": 1.4},
+    ]
+    hung.do("start", fault="body", reader=M2, parameters={"loss_db": 12.0})
+    hung.do("start", fault="cut_internet", reader=M2, parameters={})
+    until(lambda: len(session.air.faults.active) == 2)
+    view = replace(session.view, faults=tuple(session.air.faults.active))
+    active = hung.panel.draw(view)["active"]
+    assert [fault["words"] for fault in active.values()] == [
+        f"stand between reader and host: {M2}",
+        "cut the host's internet",
+    ]
+    hung.do("undo", id=next(iter(active)))
+    until(lambda: len(session.air.faults.active) == 1)
+    before_us = session.radio.clock.utc_us()
+    hung.do("skip", seconds=86400)
+    until(lambda: session.radio.clock.utc_us() - before_us >= DAY_US)
+    hung.do("outcome", reader=M2, outcome="required")
+    until(lambda: session.air.readers[M2].model.pending_update is not None)
+    hung.do("outcome", reader=M2, outcome="none")
+    until(lambda: session.air.readers[M2].model.pending_update is None)
+    hung.do("start", fault="no such fault", reader=M2, parameters={})
+    until(lambda: hung.panel._trouble is not None)
+
+
+def test_a_panel_on_a_living_session_shows_what_happens(session) -> None:
+    shown = threading.Event()
+    panel = panels.ConnectionPanel(session)
+    try:
+        panel.send = lambda content, buffers=None: "Connected" in str(content) and shown.set()
+        session.call(session.terminal.easy_connect, DESK, serial=M2).result(30)
+        assert shown.wait(10)
+    finally:
+        panel.close()
+        panel.close()
+    assert not [thread for thread in threading.enumerate() if "painter" in thread.name]
+
+
+def test_a_painter_paints_at_most_four_times_a_second_however_much_happens(session) -> None:
+    painted: list[View] = []
+    painter = Painter(session)
+    try:
+        painter.hang(SimpleNamespace(paint=painted.append))
+        until(lambda: painted)
+        count = len(painted)
+        session.call(session.scan, 30.0)
+        session.call(session.air.skip_time, 25.0).result(30)
+        threading.Event().wait(4 * FRAME_S)
+        assert 1 <= len(painted) - count <= 8
+        assert painted[-1].readers
+    finally:
+        painter.close()
+
+
+def test_a_session_that_does_not_run_is_told_at_once() -> None:
+    with pytest.raises(TerminalError, match="not running"):
+        panels.SignalPanel(Session(memory=Memory()))
+
+
+def test_a_panel_that_fails_leaves_the_others_alone(session, caplog) -> None:
+    painted = threading.Event()
+
+    def fail(_view: View) -> None:
+        raise ZeroDivisionError("a mistake")
+
+    painter = Painter(session)
+    try:
+        painter.hang(SimpleNamespace(paint=fail))
+        painter.hang(SimpleNamespace(paint=lambda _view: painted.set()))
+        assert painted.wait(10)
+    finally:
+        painter.close()
+    assert "a mistake" in caplog.text
+
+
+def test_running_the_cell_again_leaves_one_bench(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    first = panels.bench(log=tmp_path / "bench.db")
+    second = panels.bench(log=tmp_path / "bench.db")
+    try:
+        threads = [thread.name for thread in threading.enumerate() if thread.name.startswith("terminal_kit")]
+        assert threads.count("terminal_kit session") == threads.count("terminal_kit painter") == 1
+        assert first.session is not second.session
+        assert set(second.panels) == {kind.name for kind in ALL}
+    finally:
+        second.close()
+    second.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("terminal_kit")]
