@@ -208,13 +208,14 @@ class ReaderNotFoundError(TerminalError, LookupError):
 
 
 class LinkError(TerminalError):
-    """Something about one reader's link."""
+    """Something about one reader's link. `hci_code` is the link-layer code of its end, where there is one."""
 
     code = "BLUETOOTH_ERROR"
     numbers = (3200,)
     advice = "Try again; if it persists, switch the reader off and on."
     reader: str = ""
     status: str = ""
+    hci_code: int | None = None
 
 
 class ConnectTimeoutError(LinkError, TimeoutError):
@@ -227,13 +228,12 @@ class ConnectTimeoutError(LinkError, TimeoutError):
 
 
 class LinkLostError(LinkError):
-    """The link ended while it was needed. `reason` is a `DisconnectReason`, `hci_code` the link-layer code."""
+    """The link ended while it was needed. `reason` is a `DisconnectReason`."""
 
     code = "BLUETOOTH_DISCONNECTED"
     numbers = (3230,)
     advice = "Bring the reader closer and discover again."
     reason: str = "unknown"
-    hci_code: int | None = None
 
 
 class ReconnectFailedError(LinkLostError):
@@ -267,10 +267,11 @@ class AlreadyConnectedError(LinkError, RuntimeError):
 
 
 class PairingLostError(LinkError):
-    """The reader no longer knows this host (its bond is gone)."""
+    """The reader no longer knows this host (its bond is gone). `att_code` where an access was refused with one."""
 
     code = "BLUETOOTH_PEER_REMOVED_PAIRING_INFORMATION"
     numbers = (3240,)
+    att_code: int | None = None
     advice = "Forget the reader in the system's Bluetooth settings, then connect and pair through the kit."
 
 

@@ -33,6 +33,7 @@ class StoredReader:
     serial: str
     location_id: str
     device_type: str
+    name: str = ""
     online_us: int | None = None
 
 
@@ -55,6 +56,10 @@ class Memory:
     def readers(self) -> list[StoredReader]:
         """The stored readers, the last connected first."""
         return list(self._readers)
+
+    def serials(self) -> dict[str, str]:
+        """The serial numbers of stored readers that advertise another name, by that name."""
+        return {reader.name: reader.serial for reader in self._readers if reader.name not in ("", reader.serial)}
 
     def remember(self, reader: StoredReader) -> None:
         """Puts a reader first and saves. A file that cannot be written raises `DataError`."""

@@ -117,12 +117,15 @@ def check_location_id(location_id: str | None) -> str:
 class Reader:
     """A reader as a discovery or a connection knows it. A new record at every change, never edited in place.
 
+    `serial` is what is known of its serial number: what it tells when connected, before that the `name` it advertises.
     `address` is opaque (on macOS an identifier); `battery` is 0…1; `last_heard_us` UTC microseconds; `rssi_dbm` the
     last advertisement's. `is_ours` tells that the reader offers the kit's service (or an SMP server): others can be
-    seen and measured, and connected at link level only (D8). `details` is what the radio needs to connect.
+    seen and measured, and connected at link level only (D8). `is_taken` tells that it says of itself that another host
+    has it. `details` is what the radio needs to connect.
     """
 
     serial: str
+    name: str = ""
     address: str = ""
     label: str | None = None
     device_type: DeviceType = DeviceType.UNKNOWN
@@ -134,10 +137,16 @@ class Reader:
     location_id: str | None = None
     paired_in_host: bool = False
     is_ours: bool = True
+    is_taken: bool = False
     uptime_s: float | None = None
     standby: bool = False
     available_update: SoftwareUpdate | None = None
     details: Any = field(default=None, repr=False, compare=False)
+
+    def is_same(self, other: "Reader") -> bool:
+        """Whether two records are of one reader: by its serial number, its name or its address."""
+        known = {self.serial, self.name, self.address} - {""}
+        return not known.isdisjoint((other.serial, other.name, other.address))
 
     @property
     def battery_status(self) -> BatteryStatus:

@@ -6,6 +6,7 @@ from bleak.exc import (
     BleakCharacteristicNotFoundError,
     BleakDBusError,
     BleakDeviceNotFoundError,
+    BleakError,
     BleakGATTProtocolError,
 )
 
@@ -83,7 +84,8 @@ def translate(error: Exception, *, reader: str = "", timeout_s: float = 0.0) -> 
         case BleakDBusError() if error.dbus_error in _PAIRING_DBUS:
             return PairingLostError(f"pairing with {reader} failed: {error}", reader=reader)
         case BleakGATTProtocolError() if error.code in INSUFFICIENT:
-            return PairingLostError(f"{reader} does not accept this host's pairing", reader=reader)
+            code = int(error.code)
+            return PairingLostError(f"{reader} does not accept this host's pairing", reader=reader, att_code=code)
         case BleakGATTProtocolError():
             return GattError(f"{reader} refused: {error}", reader=reader, att_code=int(error.code))
         case BleakCharacteristicNotFoundError():
@@ -93,5 +95,8 @@ def translate(error: Exception, *, reader: str = "", timeout_s: float = 0.0) -> 
         case TimeoutError():
             text = f"{reader} did not answer within {timeout_s:g} s"
             return ConnectTimeoutError(text, reader=reader, timeout_s=timeout_s)
+        case BleakError() | OSError() | EOFError():
+            what = f"the link to {reader}" if reader else "the scan"
+            return LinkError(f"{what} failed: {error}", reader=reader)
         case _:
-            return LinkError(f"the link to {reader} failed: {error}", reader=reader)
+            return TerminalError(f"{type(error).__name__}: {error}")

@@ -9,12 +9,13 @@ import itertools
 import math
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from terminal_kit.errors import InvalidParameterError
 from terminal_kit.events import DisconnectReason
+from terminal_kit.profile import COMPANY_ID, AdvertisedState, StateFlag
 from terminal_kit.radio import HostFault, HostState, Undo
 from terminal_kit.simulator.clock import SimulatorLoop
 from terminal_kit.simulator.faults import Faults
@@ -110,7 +111,9 @@ class SimulatedReader(Generic[P_co]):
         if not self._is_fresh:
             self._fresh = self.model.advertisement()
             self._is_fresh = True
-        return None if self.link is not None or self.taken_by else self._fresh
+        if self.link is not None:
+            return None
+        return _taken(self._fresh) if self.taken_by and self._fresh else self._fresh
 
     def now_s(self) -> float:
         """The loop's time, which the channel runs on."""
@@ -165,12 +168,19 @@ class SimulatedReader(Generic[P_co]):
         self._loop.call_soon(self.settle)
 
 
+def _taken(advertisement: Advertisement) -> Advertisement:
+    """What a reader of ours goes on to say while another host has it: that it is taken. Nobody can connect then."""
+    state = AdvertisedState.decode(advertisement.manufacturer_data.get(COMPANY_ID, b""))
+    data = {} if state is None else {COMPANY_ID: replace(state, flags=state.flags | StateFlag.TAKEN).encode()}
+    return replace(advertisement, connectable=False, manufacturer_data={**advertisement.manufacturer_data, **data})
+
+
 class Host:
     """The machine that scans and connects. Setting an attribute tells whoever watches, and cuts what it must."""
 
     def __init__(self, air: "Air") -> None:
         self._air = air
-        self._fault: HostFault | None = None
+        self._faults: list[HostFault] = []
         self._internet = True
         self._watchers: list[Callable[[HostState], None]] = []
         self._grace: asyncio.TimerHandle | None = None
@@ -181,18 +191,29 @@ class Host:
     @property
     def state(self) -> HostState:
         """What the host can do now."""
-        return HostState(self._fault, self._internet)
+        return HostState(self.fault, self._internet)
 
     @property
     def fault(self) -> HostFault | None:
-        """What keeps the radio from being used; setting one ends every link (X7)."""
-        return self._fault
+        """What keeps the radio from being used, the last of several; setting one ends every link (X7)."""
+        return self._faults[-1] if self._faults else None
 
     @fault.setter
     def fault(self, fault: HostFault | None) -> None:
-        self._fault = fault
+        self._change([] if fault is None else [fault])
+
+    def add_fault(self, fault: HostFault) -> None:
+        """One more fault, beside those that there are."""
+        self._change([*(other for other in self._faults if other != fault), fault])
+
+    def mend_fault(self, fault: HostFault) -> None:
+        """One fault less; others stay."""
+        self._change([other for other in self._faults if other != fault])
+
+    def _change(self, faults: list[HostFault]) -> None:
+        self._faults = faults
         self._tell()
-        if fault is not None:
+        if faults:
             for reader in self._air.readers.values():
                 if reader.link is not None:
                     reader.link.end(LOCAL_HOST)

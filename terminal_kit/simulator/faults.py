@@ -62,7 +62,7 @@ class Faults:
             raise _unknown("fault", name, [fault.name for fault in FAULTS])
         if unknown := parameters.keys() - fault.parameters.keys():
             raise _unknown("parameter", min(unknown), list(fault.parameters))
-        chosen = fault.parameters | parameters
+        chosen = {name: _checked(name, value) for name, value in (fault.parameters | parameters).items()}
         if fault.of_host:
             undo = fault.start(self._air, **chosen)
         elif reader in self._air.readers:
@@ -103,6 +103,29 @@ def _unknown(what: str, given: str, known: list[str]) -> InvalidParameterError:
     )
 
 
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "to_m": (0.1, 10_000.0),
+    "speed_m_s": (0.01, 1_000.0),
+    "loss_db": (0.0, 200.0),
+    "per_hour": (0.0, 10_000.0),
+    "delay_s": (0.0, 3_600.0),
+    "share": (0.0, 1.0),
+}
+"""What a parameter may be, both ends included; one without bounds is yes or no."""
+
+
+def _checked(name: str, value: Any) -> Any:
+    bounds = _BOUNDS.get(name)
+    if bounds is None:
+        good, hint = isinstance(value, bool), "Yes or no (True or False)."
+    else:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        good, hint = number and bounds[0] <= value <= bounds[1], f"A number from {bounds[0]:g} to {bounds[1]:g}."
+    if not good:
+        raise InvalidParameterError(f"{name} cannot be {value!r}", parameter=name, value=value, hint=hint)
+    return value
+
+
 def _nothing() -> None:
     """An undo for what ends by itself."""
 
@@ -141,7 +164,7 @@ def _drain(reader: "SimulatedReader[Any]", per_hour: float) -> Undo:
     def fill() -> None:
         reader.model.drain(None)
         reader.model.set_battery(before)
-        reader.model.switch_on()
+        reader.model.start()
 
     return fill
 
@@ -199,13 +222,8 @@ def _reboot(reader: "SimulatedReader[Any]") -> Undo:
 
 def _host_fault(fault: HostFault) -> Callable[["Air"], Undo]:
     def start(air: "Air") -> Undo:
-        air.host.fault = fault
-
-        def undo() -> None:
-            if air.host.fault == fault:
-                air.host.fault = None
-
-        return undo
+        air.host.add_fault(fault)
+        return lambda: air.host.mend_fault(fault)
 
     return start
 

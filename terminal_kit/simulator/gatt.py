@@ -87,8 +87,12 @@ Output = Notify | Leave | Vanish
 class Peripheral(Protocol):
     """What the air can carry: a `ReaderModel`, or anything else with attributes, each known by its key."""
 
-    response_delay_s: float
     host_rssi_dbm: int | None
+
+    @property
+    def response_delay_s(self) -> float:
+        """How much longer than usual it takes to answer, seconds; infinite where it answers nothing."""
+        ...
 
     @property
     def services(self) -> tuple[ServiceSpec, ...]:

@@ -31,7 +31,9 @@ class Life:
         self.host_rssi_dbm: int | None = None
         self.is_on = True
         self.is_booting = False
-        self.response_delay_s = 0.0
+        self.is_hung = False
+        self.delay_s = 0.0
+        self.is_switched_off = False
         self._rng = rng
         self._started_s = -uptime_s
         self._drain_per_h: float | None = None
@@ -112,8 +114,14 @@ class Life:
 
     # ---- life on request
 
+    @property
+    def response_delay_s(self) -> float:
+        """How much longer than usual every answer takes; infinite while the firmware hangs."""
+        return math.inf if self.is_hung else self.delay_s
+
     def switch_off(self, *, farewell: bool = True) -> None:
         """The power switch; without a farewell it is a battery pulled out."""
+        self.is_switched_off = True
         if not self.is_on:
             return
         if farewell:
@@ -125,18 +133,23 @@ class Life:
                 self._outputs.append(Vanish(self._deadlines.now_s))
 
     def switch_on(self) -> None:
-        """Starts it, unless the battery is flat."""
+        """The power switch, the other way."""
+        self.is_switched_off = False
+        self.start()
+
+    def start(self) -> None:
+        """Starts it, unless it is switched off or the battery is flat."""
         if "gone" in self._deadlines:
             self._deadlines.drop("gone")
             self._gone()
-        if self.is_on or (self.battery <= figures.POWERS_OFF_AT and not self.charging):
-            return
-        self._power(on=True)
+        flat = self.battery <= figures.POWERS_OFF_AT and not self.charging
+        if not (self.is_on or self.is_switched_off or flat):
+            self._power(on=True)
 
     def reboot(self, reason: DisconnectReason = DisconnectReason.REBOOT_REQUESTED) -> None:
         """Leaves, restarts, and comes back (R1, R2)."""
         if self.is_on:
-            self._stop(reason, figures.REMOTE_USER_TERMINATED, then=self.switch_on)
+            self._stop(reason, figures.REMOTE_USER_TERMINATED, then=self.start)
 
     def leave(self, reason: DisconnectReason, hci_code: int = figures.REMOTE_USER_TERMINATED) -> None:
         """Ends its link after a farewell, and stays on."""
@@ -170,11 +183,11 @@ class Life:
 
     def hang(self, on: bool) -> None:
         """The firmware answers nothing more; the link layer lives on."""
-        self.response_delay_s = math.inf if on else 0.0
+        self.is_hung = on
 
     def slow(self, delay_s: float) -> None:
         """Every answer takes this much longer."""
-        self.response_delay_s = delay_s
+        self.delay_s = delay_s
 
     def set_busy(self, on: bool) -> None:
         """A transaction begins or ends."""
@@ -312,5 +325,5 @@ class Life:
         self._notify(profile.NOTICE, Notice(code, reason).encode())
 
     def _notify(self, uuid: str, value: bytes) -> None:
-        if self._peer is not None and uuid in self._subscribed and not math.isinf(self.response_delay_s):
+        if self._peer is not None and uuid in self._subscribed and not self.is_hung:
             self._outputs.append(Notify(uuid, value, self._deadlines.now_s))

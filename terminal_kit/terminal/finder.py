@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from terminal_kit.errors import CanceledError, ScanTimeoutError, SupersededError, TerminalError
 from terminal_kit.events import ConnectionStatus, Kind
-from terminal_kit.reader import Reader
+from terminal_kit.reader import BatteryStatus, Reader
 from terminal_kit.terminal.neighbourhood import Neighbourhood
 from terminal_kit.terminal.operation import Discovery, Operation, Outcome
 from terminal_kit.terminal.state import State, code_of
@@ -15,24 +16,44 @@ from terminal_kit.terminal.status import Discovering, NotConnected
 
 T = TypeVar("T")
 
+DiscoveryMethod = Literal["bluetooth_scan", "bluetooth_proximity"]
+"""The SDK's words: the whole list, or the nearest reader alone (D1, D7)."""
+
+NEAREST_SETTLES_S = 2.0
+"""The nearest reader is known only when its neighbours were heard too: two seconds cover slow advertisers."""
+
 
 class Finder:
-    """The discoveries of one terminal. `labels` are the user's names for readers."""
+    """The discoveries of one terminal: `labels` and `serials` as a `Neighbourhood` takes them."""
 
-    def __init__(self, state: State, labels: Mapping[str, str]) -> None:
+    def __init__(
+        self, state: State, labels: Callable[[], Mapping[str, str]], serials: Callable[[], Mapping[str, str]]
+    ) -> None:
         self._state = state
         self._labels = labels
+        self._serials = serials
         self._monitors: set[Operation[None]] = set()
 
-    def discover(self, timeout_s: float | None, *, show_others: bool) -> Discovery:
+    def discover(self, timeout_s: float | None, *, method: DiscoveryMethod, show_others: bool) -> Discovery:
         """Starts a discovery and gives its handle."""
         discovery = Discovery()
+        settled_at_s = self._state.now_s() + NEAREST_SETTLES_S
+        steps: list[Reader] = []
 
         def hand_over(neighbourhood: Neighbourhood) -> bool:
             discovery.hand_over(neighbourhood.readers)
             return False
 
-        work = partial(self.scan, hand_over, timeout_s=timeout_s, show_others=show_others)
+        def hand_over_nearest(neighbourhood: Neighbourhood) -> bool:
+            """Two steps: the nearest reader, and in a moment the same one with its battery (D7)."""
+            if self._state.now_s() < settled_at_s or (found := nearest(neighbourhood.readers())) is None:
+                return False
+            steps.append(found if steps else replace(found, battery=None, charging=None))
+            discovery.hand_over(lambda: steps[-1:])
+            return len(steps) == 2
+
+        until = hand_over_nearest if method == "bluetooth_proximity" else hand_over
+        work = partial(self.scan, until, timeout_s=timeout_s, show_others=show_others)
         operation = self.begin("discover_readers", work, discovery.finish, timeout_s=timeout_s)
         discovery.attach(lambda: operation.cancel(CanceledError("the discovery was canceled")))
         return discovery
@@ -66,7 +87,14 @@ class Finder:
     def neighbourhood(self, *, show_others: bool = False) -> Neighbourhood:
         """A fresh list of who is near."""
         state = self._state
-        return Neighbourhood(state.radio, state.recorder, state.limits, show_others=show_others, labels=self._labels)
+        return Neighbourhood(
+            state.radio,
+            state.recorder,
+            state.limits,
+            show_others=show_others,
+            labels=self._labels(),
+            serials=self._serials(),
+        )
 
     async def scan(
         self, until: Callable[[Neighbourhood], bool], *, timeout_s: float | None, show_others: bool = False
@@ -80,7 +108,7 @@ class Finder:
         except TimeoutError as error:
             if isinstance(error, TerminalError):
                 raise
-            if not neighbourhood.readers():
+            if not neighbourhood.has_heard_a_reader:
                 raise ScanTimeoutError(
                     f"no reader was heard within {timeout_s:g} s", timeout_s=timeout_s or 0.0
                 ) from error
@@ -118,13 +146,24 @@ class Finder:
                 state.notice("scan_timed_out", "", text=outcome.hint)
             on_done(outcome)
 
-        state.enter(status)
-        state.tell(Kind.DISCOVERY_STARTED, reader="", attempt_id=status.attempt_id, extra={"timeout_s": timeout_s})
         operation = Operation(name, after(before, work), done)
         state.operation = operation
+        state.enter(status)
+        state.tell(Kind.DISCOVERY_STARTED, reader="", attempt_id=status.attempt_id, extra={"timeout_s": timeout_s})
         if before is not None:
             before.cancel(SupersededError(f"{before.name} was superseded by {name}"))
         return operation
+
+
+def nearest(readers: list[Reader]) -> Reader | None:
+    """The first that can be connected, of a list with the nearest first (D7, D6, C4, D8)."""
+    return next((reader for reader in readers if can_connect(reader)), None)
+
+
+def can_connect(reader: Reader) -> bool:
+    """Whether nothing that is known of a reader keeps it from being connected and registered."""
+    held = reader.paired_in_host or reader.is_taken
+    return reader.is_ours and not held and reader.battery_status is not BatteryStatus.CRITICAL
 
 
 async def after(before: Operation[Any] | None, work: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -2,27 +2,33 @@
 
 import asyncio
 import random
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
 from terminal_kit.errors import (
+    BatteryCriticallyLowError,
+    CanceledError,
     CommunicationError,
+    LinkError,
     LocationOfflineError,
+    PairingLostError,
     ReaderNotFoundError,
     ReaderOfflineError,
+    ReconnectStartedError,
     SupersededError,
     TerminalError,
 )
-from terminal_kit.events import DisconnectReason, Kind
+from terminal_kit.events import DisconnectReason, Kind, ReasonSource, RssiSource
 from terminal_kit.memory import Memory, StoredReader
 from terminal_kit.radio.translation import translate
 from terminal_kit.reader import Reader
 from terminal_kit.terminal.finder import Finder, after
-from terminal_kit.terminal.link import LinkEnd
+from terminal_kit.terminal.link import LinkEnd, reason_columns, reason_of
 from terminal_kit.terminal.operation import Operation, Outcome
 from terminal_kit.terminal.policy import ReconnectPolicy
 from terminal_kit.terminal.reconnection import Reconnection
-from terminal_kit.terminal.relation import Relation, reason_columns
+from terminal_kit.terminal.relation import History, Relation
 from terminal_kit.terminal.state import State, code_of
 from terminal_kit.terminal.status import Connected, Connecting, NotConnected, Reconnecting
 
@@ -50,7 +56,9 @@ class Keeper:
         self._care: asyncio.Task[None] | None = None
         self._relation: Relation | None = None
         self._reconnection: Operation[None] | None = None
+        self._is_parting = False
         self._sessions = 0
+        self._histories: dict[str, History] = {}
         self._released_us: dict[str, int] = {}
         self.auto_reconnect = True
 
@@ -75,7 +83,9 @@ class Keeper:
             state.limits,
             reader,
             location_id=location_id,
+            history=self._histories.setdefault(reader.serial, History()),
             on_change=state.reader_changed,
+            on_paired=partial(self._remember, location_id),
         )
 
         def done(outcome: Outcome) -> None:
@@ -86,39 +96,48 @@ class Keeper:
                 "duration_s": state.now_s() - started_s,
             }
             if outcome is None:
+                self._relation, self._is_parting = relation, False
+                self._care = asyncio.create_task(self._take_care(relation), name="terminal_kit: care")
                 state.enter(Connected(relation.reader, relation.session))
                 state.tell(Kind.CONNECT_SUCCEEDED, session=relation.session, **facts)
-                self._relation = relation
-                self._care = asyncio.create_task(self._take_care(relation), name="terminal_kit: care")
             else:
                 state.enter(NotConnected())
                 state.tell(
                     Kind.CONNECT_FAILED,
                     reader=reader.serial,
                     error_code=code_of(outcome),
+                    hci_code=outcome.hci_code if isinstance(outcome, LinkError) else None,
                     text=str(outcome) or None,
                     **facts,
                 )
 
-        state.enter(Connecting(reader.serial, attempt_id))
-        state.tell(Kind.CONNECT_STARTED, attempt_id=attempt_id, location=location_id, rssi_dbm=reader.rssi_dbm)
         operation = Operation("connect_reader", after(before, partial(self._connect, relation, attempt_id)), done)
         state.operation = operation
+        fresh = not self._is_stale(reader)
+        state.enter(Connecting(reader.serial, attempt_id))
+        state.tell(
+            Kind.CONNECT_STARTED,
+            attempt_id=attempt_id,
+            location=location_id,
+            rssi_dbm=reader.rssi_dbm if fresh else None,
+            rssi_source=RssiSource.ADVERTISEMENT if fresh and reader.rssi_dbm is not None else None,
+        )
         if before is not None:
             before.cancel(SupersededError(f"{before.name} ended because a connection started"))
         return operation
 
     async def disconnect(self) -> None:
-        """Ends the relation at one's own wish, and waits for its last row."""
+        """Ends the relation at one's own wish, whatever the reader said meanwhile, and waits for its last row (X5)."""
+        self._is_parting = True
         if self._relation is not None and self._relation.link is not None:
             await self._relation.link.close(DisconnectReason.DISCONNECT_REQUESTED)
         await self._care_ends()
 
     async def reboot(self) -> None:
-        """Restarts the reader; returns when it has left."""
+        """Restarts the reader; returns when it has left. Raises what ended the link otherwise."""
         relation = self._relation
         assert relation is not None
-        link = relation.link
+        link, session = relation.link, relation.session
         if link is not None:
             try:
                 await relation.reboot()
@@ -127,44 +146,54 @@ class Keeper:
             except TimeoutError as error:
                 if isinstance(error, TerminalError):
                     raise
+                link.expect(DisconnectReason.UNKNOWN)
                 raise CommunicationError(
                     f"{relation.reader.serial} did not restart", reader=link.reader.serial
                 ) from error
             except TerminalError:
                 if link.is_up:
                     raise
-        session = relation.session
+            end = await link.ended()
+            if end.reason is not DisconnectReason.REBOOT_REQUESTED:
+                raise self._cut_short(end, relation.reader.serial)
         await self._state.until(lambda now: not (isinstance(now, Connected) and now.session == session))
 
     async def stop_reconnecting(self, why: TerminalError) -> None:
-        """Ends the automatic reconnection and the relation with it (X3)."""
+        """Ends the automatic reconnection and the relation with it, even one that has just succeeded (X3)."""
+        self._is_parting = True
         if self._reconnection is not None:
             self._reconnection.cancel(why)
         await self._care_ends()
 
     async def close(self, why: TerminalError) -> None:
         """Ends whatever there is. Safe to repeat."""
-        while self._care is not None:
-            if self._reconnection is not None:
-                self._reconnection.cancel(why)
-            elif self._relation is not None and self._relation.link is not None:
-                await self._relation.link.close(DisconnectReason.DISCONNECT_REQUESTED)
-            await asyncio.wait({self._care}, timeout=self._state.limits.list_every_s)
+        self._is_parting = True
+        if self._reconnection is not None:
+            self._reconnection.cancel(why)
+        if self._relation is not None and self._relation.link is not None:
+            await self._relation.link.close(DisconnectReason.DISCONNECT_REQUESTED)
+        await self._care_ends()
+
+    def in_use(self) -> AbstractContextManager[None]:
+        """Marks a transaction of the app's with the connected reader while the block runs (U7)."""
+        return nullcontext() if self._relation is None else self._relation.offer.in_use()
 
     async def _connect(self, relation: Relation, attempt_id: str) -> Reader:
         limits = self._state.limits
         try:
-            async with asyncio.timeout(limits.connect_s):
+            async with asyncio.timeout(limits.connect_s) as relation.deadline:
                 if self._is_stale(relation.reader):
                     relation.reader = await self._find_again(relation.reader)
                 tries, link_s = limits.link_tries, limits.link_s
                 await relation.connect(attempt_id, self._next_session(), tries=tries, link_s=link_s)
+                await self._remember(relation.location_id, relation.reader)
         except TimeoutError as error:
+            await relation.disconnect(DisconnectReason.UNKNOWN)
             raise translate(error, reader=relation.reader.serial, timeout_s=limits.connect_s) from error
-        finally:
-            if relation.reader.location_id == relation.location_id:
-                # Registered, so paired by us: worth knowing even where the connection failed after that (D6).
-                await self._remember(relation)
+        except BaseException as error:
+            await relation.disconnect(reason_of(error))
+            raise
+        self._histories[relation.reader.serial] = relation.history
         return relation.reader
 
     async def _take_care(self, relation: Relation) -> None:
@@ -172,24 +201,31 @@ class Keeper:
         try:
             while relation.link is not None:
                 async with relation.attended() as link:
+                    if self._is_parting:
+                        await link.close(DisconnectReason.DISCONNECT_REQUESTED)
                     end = await link.ended()
+                    session = relation.session
                     relation.log_end(end)
                     self._released_us[relation.reader.serial] = self._state.radio.clock.utc_us()
-                    returning = self._start_return(relation, end)
+                    returning = self._start_return(relation, session, end)
                 if returning is not None:
                     await returning.stopped()
         finally:
             self._care = self._relation = None
             if self._reconnection is not None:
-                self._reconnection.cancel()
+                self._reconnection.cancel(CanceledError("nobody watches over the reader any more"))
             await relation.disconnect()
 
-    def _start_return(self, relation: Relation, end: LinkEnd) -> Operation[None] | None:
+    def _start_return(self, relation: Relation, session: int, end: LinkEnd) -> Operation[None] | None:
         """Starts the automatic reconnection after a link's end, or parts for good (X2, X4, X5)."""
-        if not self.auto_reconnect or end.reason in _NO_RETURN:
-            self._part(relation, end)
-            return None
         state, serial = self._state, relation.reader.serial
+        if self._is_parting:
+            self._part(serial, session, end)
+            return None
+        if not self.auto_reconnect or end.reason in _NO_RETURN:
+            off = None if self.auto_reconnect else "Automatic reconnection is off."
+            self._part(serial, session, end, told=True, more=off)
+            return None
         attempt_id, started_s = state.recorder.next_attempt_id(), state.now_s()
         reconnection = Reconnection(state.radio, state.recorder, state.limits, self._policy, self._rng)
 
@@ -206,22 +242,36 @@ class Keeper:
                 state.notice("reconnected", serial)
             else:
                 state.tell(Kind.RECONNECT_FAILED, error_code=code_of(outcome), text=str(outcome) or None, **facts)
-                self._part(relation, end)
+                # What kept it from coming back is what the user must know, not how it was lost.
+                hindered = isinstance(outcome, PairingLostError | BatteryCriticallyLowError)
+                last = LinkEnd(reason_of(outcome), ReasonSource.HOST) if hindered else end
+                self._part(serial, session, last, told=True)
 
-        state.enter(Reconnecting(serial, end.reason, attempt_id))
-        state.tell(Kind.RECONNECT_STARTED, attempt_id=attempt_id, **reason_columns(end))
-        state.notice("connection_lost", serial, end.reason)
         work = reconnection.run(relation, attempt_id, end.reason, self._next_session)
         self._reconnection = Operation("an automatic reconnection", work, done)
-        return self._reconnection
+        returning = self._reconnection
+        state.enter(Reconnecting(serial, end.reason, attempt_id))
+        state.tell(Kind.RECONNECT_STARTED, attempt_id=attempt_id, session=session, **reason_columns(end))
+        state.notice("connection_lost", serial, end.reason)
+        return returning
 
-    def _part(self, relation: Relation, end: LinkEnd) -> None:
-        state, serial = self._state, relation.reader.serial
+    def _part(self, serial: str, session: int, end: LinkEnd, *, told: bool = False, more: str | None = None) -> None:
+        """The relation's last row, under the number of the session that was lost; the user is `told` of a surprise."""
+        state = self._state
         state.enter(NotConnected())
-        state.tell(Kind.DISCONNECTED, reader=serial, session=relation.session, **reason_columns(end))
-        if end.reason is not DisconnectReason.DISCONNECT_REQUESTED:
-            off = None if self.auto_reconnect else "Automatic reconnection is off."
-            state.notice("disconnected", serial, end.reason, off)
+        state.tell(Kind.DISCONNECTED, reader=serial, session=session, **reason_columns(end))
+        if told and end.reason is not DisconnectReason.DISCONNECT_REQUESTED:
+            state.notice("disconnected", serial, end.reason, more)
+
+    def _cut_short(self, end: LinkEnd, serial: str) -> TerminalError:
+        """The error for whoever used a link that ended by itself (E, 3890)."""
+        if self.auto_reconnect and end.reason not in _NO_RETURN:
+            return ReconnectStartedError(
+                f"the link to {serial} ended ({end.reason}); it is being made again",
+                reader=serial,
+                hci_code=end.hci_code,
+            )
+        return end.error(serial)
 
     async def _care_ends(self) -> None:
         if self._care is not None:
@@ -244,7 +294,7 @@ class Keeper:
             async with asyncio.timeout(find_s):
                 neighbourhood = self._finder.neighbourhood()
                 async with neighbourhood.scanning():
-                    while (found := neighbourhood.find(reader.serial)) is None:
+                    while (found := neighbourhood.find(reader)) is None:
                         await neighbourhood.tick()
                         seen = [other.serial for other in neighbourhood.readers()]
                     return found
@@ -256,19 +306,20 @@ class Keeper:
                 seen=seen,
             ) from error
 
-    async def _remember(self, relation: Relation) -> None:
-        radio, reader = self._state.radio, relation.reader
+    async def _remember(self, location_id: str, reader: Reader) -> None:
+        """Stores a reader: at once when it is paired, since that outlives whatever follows (D6, C7)."""
+        radio = self._state.radio
         online = radio.host_state().internet is not False
+        stored = StoredReader(
+            serial=reader.serial,
+            name=reader.name,
+            location_id=location_id,
+            device_type=reader.device_type,
+            online_us=radio.clock.utc_us() if online else None,
+        )
         try:
-            await asyncio.to_thread(
-                self._memory.remember,
-                StoredReader(
-                    serial=reader.serial,
-                    location_id=relation.location_id,
-                    device_type=reader.device_type,
-                    online_us=radio.clock.utc_us() if online else None,
-                ),
-            )
-        except TerminalError as error:
+            await asyncio.to_thread(self._memory.remember, stored)
+        except (TerminalError, OSError) as error:
             # The connection is good; only the next start-up will not know of it.
-            self._state.tell(Kind.ERROR, error_code=error.code, text=str(error))
+            code = error.code if isinstance(error, TerminalError) else TerminalError.code
+            self._state.tell(Kind.ERROR, error_code=code, text=str(error))

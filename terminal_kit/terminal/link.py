@@ -4,8 +4,8 @@ Operations on a link die with it: whoever waits for an answer gets the loss inst
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
@@ -14,13 +14,27 @@ from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.exc import BleakError
 
 from terminal_kit import profile
-from terminal_kit.errors import CommunicationError, LinkError, LinkLostError, PairingLostError, TerminalError
+from terminal_kit.errors import (
+    BatteryCriticallyLowError,
+    CommunicationError,
+    GattError,
+    InvalidParameterError,
+    LinkError,
+    LinkLostError,
+    PairingLostError,
+    TerminalError,
+    UpdateRequiredError,
+)
 from terminal_kit.events import DisconnectReason, ReasonSource
 from terminal_kit.profile import BatteryState, LastStop, Notice, NoticeCode, ReaderState
-from terminal_kit.radio import Radio
-from terminal_kit.radio.translation import translate
+from terminal_kit.radio import HostFault, Radio
+from terminal_kit.radio.translation import host_error, translate
 from terminal_kit.reader import Reader
+from terminal_kit.terminal.operation import to_the_end
 from terminal_kit.terminal.policy import Limits
+from terminal_kit.words import advice
+
+_log = logging.getLogger(__name__)
 
 _REASON_OF_CODE = {
     0x06: DisconnectReason.PEER_REMOVED_PAIRING_INFORMATION,  # PIN or key missing
@@ -45,14 +59,39 @@ class LinkEnd:
     reason: DisconnectReason
     source: ReasonSource
     hci_code: int | None = None
+    host_fault: HostFault | None = None
 
-    def error(self, reader: str) -> LinkError:
-        """The error for whoever was waiting for an answer."""
+    def error(self, reader: str) -> TerminalError:
+        """The error for whoever was waiting for an answer; its hint fits the reason (X2)."""
+        if self.host_fault is not None:
+            return host_error(self.host_fault)
         if self.reason is DisconnectReason.PEER_REMOVED_PAIRING_INFORMATION:
-            return PairingLostError(f"{reader} no longer knows this host", reader=reader)
+            return PairingLostError(f"{reader} no longer knows this host", reader=reader, hci_code=self.hci_code)
         return LinkLostError(
-            f"the link to {reader} ended: {self.reason}", reader=reader, reason=self.reason, hci_code=self.hci_code
+            f"the link to {reader} ended: {self.reason}",
+            reader=reader,
+            reason=self.reason,
+            hci_code=self.hci_code,
+            hint=advice(self.reason) or None,
         )
+
+
+def reason_columns(end: LinkEnd) -> dict[str, Any]:
+    """The columns of a row that tells why a link ended."""
+    return {"reason": end.reason, "reason_source": end.source, "hci_code": end.hci_code}
+
+
+def reason_of(error: BaseException | None) -> DisconnectReason:
+    """Why the kit gives a link up, or never got it back: what the error says of the reader, else `unknown`."""
+    match error:
+        case None | asyncio.CancelledError() | UpdateRequiredError():
+            return DisconnectReason.DISCONNECT_REQUESTED
+        case BatteryCriticallyLowError():
+            return DisconnectReason.CRITICALLY_LOW_BATTERY
+        case PairingLostError():
+            return DisconnectReason.PEER_REMOVED_PAIRING_INFORMATION
+        case _:
+            return DisconnectReason.UNKNOWN
 
 
 @dataclass(slots=True)
@@ -68,13 +107,24 @@ class Facts:
 
 
 class Link:
-    """A live link. Made by `Link.open()`, which either gives a good one or leaves nothing behind."""
+    """A live link. Made by `Link.open()`, which either gives a good one or leaves nothing behind.
 
-    def __init__(self, radio: Radio, reader: Reader, limits: Limits, timeout_s: float) -> None:
+    `on_fault(characteristic, error)` hears of values that were refused or cannot be read; they are left out.
+    """
+
+    def __init__(
+        self,
+        radio: Radio,
+        reader: Reader,
+        limits: Limits,
+        timeout_s: float,
+        on_fault: Callable[[str, TerminalError], None],
+    ) -> None:
         self._radio = radio
         self._limits = limits
         self._now_s = radio.clock.monotonic_s
-        self._undo = AsyncExitStack()
+        self._on_fault = on_fault
+        self._closing: asyncio.Task[None] | None = None
         self._end: asyncio.Future[LinkEnd] = asyncio.get_running_loop().create_future()
         self._farewell: tuple[float, DisconnectReason] | None = None
         self._expected: DisconnectReason | None = None
@@ -84,27 +134,43 @@ class Link:
         self.client = radio.client(reader.details, on_disconnect=self._on_disconnect, timeout_s=timeout_s)
 
     @classmethod
-    async def open(cls, radio: Radio, reader: Reader, limits: Limits, *, timeout_s: float) -> Self:
+    async def open(
+        cls,
+        radio: Radio,
+        reader: Reader,
+        limits: Limits,
+        *,
+        timeout_s: float,
+        on_fault: Callable[[str, TerminalError], None],
+    ) -> Self:
         """Connects within `timeout_s`. Raises the translated error, with nothing left open."""
-        link = cls(radio, reader, limits, timeout_s)
-        async with AsyncExitStack() as undo:
-            undo.push_async_callback(link._disconnect)
-            try:
-                async with asyncio.timeout(timeout_s):
-                    await link.client.connect()
-            except Exception as error:
-                raise translate(error, reader=reader.serial, timeout_s=timeout_s) from error
-            link.opened_s = link._now_s()
-            link._undo = undo.pop_all()
+        link = cls(radio, reader, limits, timeout_s, on_fault)
+        try:
+            async with asyncio.timeout(timeout_s):
+                await link.client.connect()
+        except BaseException as error:
+            await to_the_end(link._disconnect())
+            if not isinstance(error, Exception):
+                raise
+            failed = translate(error, reader=reader.serial, timeout_s=timeout_s)
+            if isinstance(failed, LinkError):
+                failed.hci_code = radio.link_loss(link.client).hci_code
+            raise failed from error
+        link.opened_s = link._now_s()
         return link
 
     async def close(self, reason: DisconnectReason = DisconnectReason.DISCONNECT_REQUESTED) -> LinkEnd:
-        """Ends the link for `reason`, which is ours to know; gives how it ended. Safe to repeat."""
-        self.expect(reason)
-        await self._undo.aclose()
+        """Ends the link for `reason`, which is ours to know; gives how it ended. Safe to repeat.
+
+        Takes `Limits.disconnect_s` at the most; whoever gives up waiting waits for that all the same.
+        """
+        if self._closing is None:
+            self.expect(reason)
+            self._closing = asyncio.create_task(self._disconnect(), name="terminal_kit: disconnect")
+        await to_the_end(self._closing)
         if not self._end.done():
             # The host's stack confirmed nothing: for us the link is over all the same.
-            self._end.set_result(LinkEnd(reason, ReasonSource.HOST))
+            self._end.set_result(self._explain())
         return self._end.result()
 
     def expect(self, reason: DisconnectReason) -> None:
@@ -141,6 +207,8 @@ class Link:
             raise self._end.result().error(self.reader.serial) from (None if task.cancelled() else task.exception())
         try:
             return task.result()
+        except asyncio.CancelledError as error:
+            raise LinkError(f"{self.reader.serial} gave no answer", reader=self.reader.serial) from error
         except Exception as error:
             raise translate(error, reader=self.reader.serial) from error
 
@@ -203,8 +271,8 @@ class Link:
 
     async def reboot(self) -> None:
         """Asks the reader to restart (R1), over a paired link."""
-        self.expect(DisconnectReason.REBOOT_REQUESTED)
         await self._write(profile.COMMAND, bytes([profile.CommandCode.REBOOT]))
+        self.expect(DisconnectReason.REBOOT_REQUESTED)
 
     async def pair(self) -> None:
         """Pairs and bonds (C8). Where the host's system pairs by itself (macOS), the first write does it."""
@@ -219,25 +287,61 @@ class Link:
         return self._characteristic(uuid) is not None
 
     def _characteristic(self, uuid: str) -> BleakGATTCharacteristic | None:
-        return self.client.services.get_characteristic(uuid)
+        """The first of this UUID: a device may have several, and bleak finds none then."""
+        if self._end.done():
+            raise self._end.result().error(self.reader.serial)
+        try:
+            offered = self.client.services.characteristics.values()
+        except BleakError as error:  # the link is gone, and its end is about to be told
+            raise translate(error, reader=self.reader.serial) from error
+        return next((characteristic for characteristic in offered if characteristic.uuid == uuid), None)
 
     async def _read(self, uuid: str, decode: Callable[[bytes], R]) -> R | None:
+        """The value; None where the reader lacks it, refuses it, or gives nonsense."""
         characteristic = self._characteristic(uuid)
         if characteristic is None or "read" not in characteristic.properties:
             return None
-        return decode(bytes(await self.during(self.client.read_gatt_char(characteristic))))
+        try:
+            return decode(bytes(await self.during(self.client.read_gatt_char(characteristic))))
+        except (GattError, PairingLostError, InvalidParameterError) as error:
+            if not self.is_up:
+                raise
+            self._on_fault(uuid, error)
+            return None
 
     async def _write(self, uuid: str, data: bytes) -> None:
         characteristic = self._characteristic(uuid)
         if characteristic is None:
             raise CommunicationError(f"{self.reader.serial} lacks {uuid}", reader=self.reader.serial)
-        await self.during(self.client.write_gatt_char(characteristic, data, response=True))
+        try:
+            await self.during(self.client.write_gatt_char(characteristic, data, response=True))
+        except (GattError, PairingLostError) as error:
+            if isinstance(error, GattError):
+                error.characteristic = uuid
+            self._on_fault(uuid, error)
+            raise
 
     async def _subscribe(self, uuid: str, callback: Callable[[bytes], None]) -> bool:
         characteristic = self._characteristic(uuid)
         if characteristic is None or "notify" not in characteristic.properties:
             return False
-        await self.during(self.client.start_notify(characteristic, lambda _characteristic, data: callback(bytes(data))))
+
+        def told(_characteristic: BleakGATTCharacteristic, data: bytearray) -> None:
+            # Whatever a reader sends, bleak's side of the callback must not fail for it.
+            try:
+                callback(bytes(data))
+            except TerminalError as error:
+                self._on_fault(uuid, error)
+            except Exception:
+                _log.exception("a notification of %s", uuid)
+
+        try:
+            await self.during(self.client.start_notify(characteristic, told))
+        except (GattError, PairingLostError) as error:
+            if not self.is_up:
+                raise
+            self._on_fault(uuid, error)
+            return False
         return True
 
     async def _disconnect(self) -> None:
@@ -262,12 +366,13 @@ class Link:
     def _explain(self) -> LinkEnd:
         """The evidence in the order of X1."""
         code = self._radio.link_loss(self.client).hci_code
+        fault = self._radio.host_state().fault
         if self._farewell and self._now_s() - self._farewell[0] <= self._limits.farewell_counts_s:
             return LinkEnd(self._farewell[1], ReasonSource.FAREWELL, code)
-        if self._expected is not None:
+        if self._expected not in (None, DisconnectReason.UNKNOWN):
             return LinkEnd(self._expected, ReasonSource.HOST, code)
-        if self._radio.host_state().fault is not None:
-            return LinkEnd(DisconnectReason.BLUETOOTH_DISABLED, ReasonSource.HOST, code)
+        if fault is not None:
+            return LinkEnd(DisconnectReason.BLUETOOTH_DISABLED, ReasonSource.HOST, code, fault)
         if code in _REASON_OF_CODE:
             return LinkEnd(_REASON_OF_CODE[code], ReasonSource.BACKEND, code)
         return LinkEnd(DisconnectReason.UNKNOWN, ReasonSource.NONE, code)

@@ -5,15 +5,17 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+from bleak import BleakScanner
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 
 from terminal_kit import profile
 from terminal_kit.events import Kind, RssiSource
-from terminal_kit.profile import AdvertisedState
+from terminal_kit.profile import AdvertisedState, StateFlag
 from terminal_kit.radio import Radio
 from terminal_kit.radio.translation import check_host, translate
 from terminal_kit.reader import DeviceType, Reader, device_type_of
+from terminal_kit.terminal.operation import to_the_end
 from terminal_kit.terminal.policy import Limits
 from terminal_kit.terminal.record import Recorder
 
@@ -35,11 +37,16 @@ class _Heard:
     paired_in_host: bool = False
 
 
+FOREIGN = 4096
+"""Addresses of devices that are no readers. Phones change theirs every quarter of an hour: the oldest go."""
+
+
 class Neighbourhood:
     """The readers that one scan hears.
 
     `changed` is set when a reader joins or leaves; `readers()` is the whole current list, nearest first. One `signal`
-    event a second and reader carries median, extremes and count of what was heard.
+    event a second and reader carries median, extremes and count of what was heard. `has_heard_a_reader` stays true
+    when the reader has left. `labels` are the user's, by serial; `serials` those of readers whose name is another.
     """
 
     def __init__(
@@ -50,17 +57,20 @@ class Neighbourhood:
         *,
         show_others: bool = False,
         labels: Mapping[str, str] | None = None,
+        serials: Mapping[str, str] | None = None,
     ) -> None:
         self._radio = radio
         self._recorder = recorder
         self._limits = limits
         self._show_others = show_others
-        self._labels = labels or {}
+        self._labels = labels or dict[str, str]()
+        self._serials = serials or dict[str, str]()
         self._heard: dict[str, _Heard] = {}
         self._unchecked: list[_Heard] = []
-        self._foreign: dict[str, str] = {}  # address → the name it was judged by
+        self._foreign: dict[str, tuple[str | None, list[str]]] = {}  # address → what it was judged by
         self._now_s = radio.clock.monotonic_s
         self.changed = asyncio.Event()
+        self.has_heard_a_reader = False
 
     @asynccontextmanager
     async def scanning(self) -> AsyncGenerator[None]:
@@ -70,16 +80,16 @@ class Neighbourhood:
             await scanner.start()
         except Exception as error:
             raise translate(error) from error
-        self._recorder.emit(Kind.SCAN_STARTED)
+        scan_id = self._recorder.next_attempt_id()
+        self._recorder.emit(Kind.SCAN_STARTED, attempt_id=scan_id)
         try:
             yield
         finally:
             try:
-                await scanner.stop()
-            except Exception as error:  # a radio that went away cannot be stopped
-                self._recorder.emit(Kind.ERROR, error_code=translate(error).code, text=str(error))
-            self._flush_signals(everything=True)
-            self._recorder.emit(Kind.SCAN_STOPPED, count=len(self._heard))
+                await to_the_end(self._stop(scanner))
+            finally:
+                self._flush_signals(everything=True)
+                self._recorder.emit(Kind.SCAN_STOPPED, attempt_id=scan_id, count=len(self._heard))
 
     def readers(self) -> list[Reader]:
         """The whole current list, the strongest signal of the last second or two first (D7)."""
@@ -95,9 +105,9 @@ class Neighbourhood:
             for heard in sorted(self._heard.values(), key=lambda heard: (-heard.level_dbm, heard.reader.serial))
         ]
 
-    def find(self, serial: str) -> Reader | None:
-        """The reader with this serial, if it is being heard."""
-        return next((reader for reader in self.readers() if reader.serial == serial), None)
+    def find(self, wanted: Reader) -> Reader | None:
+        """The newest record of this reader, if it is being heard."""
+        return next((reader for reader in self.readers() if reader.is_same(wanted)), None)
 
     async def tick(self) -> None:
         """Waits for a change or for the next quarter of a second, then ages the list and writes signal rows.
@@ -131,20 +141,30 @@ class Neighbourhood:
         heard.heard_s = self._now_s()
         heard.second.append(advertisement.rssi)
         before, heard.advertisement = heard.advertisement, advertisement
-        if before.manufacturer_data != advertisement.manufacturer_data or before.local_name != advertisement.local_name:
-            reader = _describe(device, advertisement, heard.reader)
-            if reader.serial != heard.reader.serial:
+        if (
+            before.manufacturer_data != advertisement.manufacturer_data
+            or before.local_name != advertisement.local_name
+            or before.service_uuids != advertisement.service_uuids
+        ):
+            reader = self._describe(device, advertisement, heard.reader)
+            if (reader.serial, reader.is_ours) != (heard.reader.serial, heard.reader.is_ours):
+                self.has_heard_a_reader |= is_reader(reader)
                 self.changed.set()
             heard.reader = reader
 
     def _on_first(self, device: BLEDevice, advertisement: AdvertisementData) -> None:
-        name = advertisement.local_name
-        if self._foreign.get(device.address) == (name or ""):
+        said = (advertisement.local_name, advertisement.service_uuids)
+        if self._foreign.get(device.address) == said:
             return
-        reader = _describe(device, advertisement, None)
+        reader = self._describe(device, advertisement, None)
         if not (self._show_others or is_reader(reader)):
-            self._foreign[device.address] = name or ""
+            self._foreign.pop(device.address, None)
+            self._foreign[device.address] = said
+            if len(self._foreign) > FOREIGN:
+                del self._foreign[next(iter(self._foreign))]
             return
+        self._foreign.pop(device.address, None)
+        self.has_heard_a_reader |= is_reader(reader)
         now_s = self._now_s()
         heard = _Heard(device, advertisement, now_s, reader, float(advertisement.rssi), [advertisement.rssi], now_s)
         self._heard[device.address] = heard
@@ -166,6 +186,7 @@ class Neighbourhood:
             if everything or now_s - heard.second_from_s >= 1.0:
                 self._flush_signal(heard)
                 heard.second_from_s = now_s
+                self._unchecked.append(heard)  # the system's settings may have changed meanwhile
 
     def _flush_signal(self, heard: _Heard) -> None:
         if not heard.second:
@@ -185,26 +206,36 @@ class Neighbourhood:
         )
         heard.second.clear()
 
+    async def _stop(self, scanner: BleakScanner) -> None:
+        """Ends the scan, in bounded time. A radio that went away cannot be stopped: that is told and no more."""
+        try:
+            async with asyncio.timeout(self._limits.disconnect_s):
+                await scanner.stop()
+        except Exception as error:
+            self._recorder.emit(Kind.ERROR, error_code=translate(error).code, text=str(error) or "the scan hangs")
+
+    def _describe(self, device: BLEDevice, advertisement: AdvertisementData, before: Reader | None) -> Reader:
+        name = advertisement.local_name or device.name or ""
+        state = AdvertisedState.decode(advertisement.manufacturer_data.get(profile.COMPANY_ID, b""))
+        offers = advertisement.service_uuids
+        is_ours = profile.READER in offers or profile.SMP in offers or bool(before and before.is_ours)
+        state = state if is_ours else None
+        serial = self._serials.get(name, name) or f"addr:{device.address}"
+        known = device_type_of(serial)
+        return Reader(
+            serial=serial,
+            name=name,
+            address=device.address,
+            device_type=state.device_type if known is DeviceType.UNKNOWN and state else known,
+            battery=state.battery if state else None,
+            charging=bool(state.flags & StateFlag.CHARGING) if state else None,
+            standby=bool(state and state.flags & StateFlag.STANDBY),
+            is_taken=bool(state and state.flags & StateFlag.TAKEN),
+            is_ours=is_ours,
+            details=device,
+        )
+
 
 def is_reader(reader: Reader) -> bool:
     """D8: our service, an SMP server, or a name with a known serial prefix."""
     return reader.is_ours or reader.device_type is not DeviceType.UNKNOWN
-
-
-def _describe(device: BLEDevice, advertisement: AdvertisementData, before: Reader | None) -> Reader:
-    name = advertisement.local_name or device.name
-    state = AdvertisedState.decode(advertisement.manufacturer_data.get(profile.COMPANY_ID, b""))
-    offers = advertisement.service_uuids
-    is_ours = profile.READER in offers or profile.SMP in offers or bool(before and before.is_ours)
-    serial = name or f"addr:{device.address}"
-    known = device_type_of(serial)
-    return Reader(
-        serial=serial,
-        address=device.address,
-        device_type=state.device_type if known is DeviceType.UNKNOWN and state and is_ours else known,
-        battery=state.battery if state and is_ours else None,
-        charging=bool(state.flags & profile.StateFlag.CHARGING) if state and is_ours else None,
-        standby=bool(state and is_ours and state.flags & profile.StateFlag.STANDBY),
-        is_ours=is_ours,
-        details=device,
-    )

@@ -1,7 +1,7 @@
 """One thing a terminal does, from start to end, and the discovery handle that people iterate over."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, Generic, Self, TypeVar
 
 from terminal_kit.errors import TerminalError
@@ -25,10 +25,11 @@ class Operation(Generic[T]):
         self.task = asyncio.create_task(work, name=f"terminal_kit: {name}")
         self.task.add_done_callback(self._done)
 
-    def cancel(self, why: TerminalError | None = None) -> None:
-        """Asks it to end, because of `why`."""
-        self.ended_by = self.ended_by or why
-        self.task.cancel()
+    def cancel(self, why: TerminalError) -> None:
+        """Asks it to end, because of `why`. Once: a second request would break off the cleaning up of the first."""
+        if self.ended_by is None:
+            self.ended_by = why
+            self.task.cancel()
 
     async def stopped(self) -> None:
         """Waits until it has ended, however it ended."""
@@ -56,6 +57,23 @@ class Operation(Generic[T]):
 
     def _done(self, _task: asyncio.Task[T]) -> None:
         self._on_done(self.outcome)
+
+
+async def to_the_end(work: Awaitable[None]) -> None:
+    """Does `work`, which must be bounded in time, to its end; a cancellation waits until then.
+
+    For cleaning up: a link that was only half closed would stay up with nobody to know of it.
+    """
+    task = asyncio.ensure_future(work)
+    canceled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            canceled = error
+    if canceled is not None:
+        raise canceled from task.exception()
+    task.result()
 
 
 class Discovery:

@@ -49,6 +49,8 @@ class Limits:
     """Failed-to-establish (0x3E) is common at the edge of range and usually passes at the next try."""
     connect_s: float = 40.0
     """A whole connection: three tries and the setup (complaint 12: connections that take a minute, or hang)."""
+    update_every_s: float = 600.0
+    """How often to look whether an update waits for the connected reader (U7): with the battery's rhythm (B1)."""
     answer_s: float = 10.0
     """One attribute operation; the standard gives up after 30 s (Core Vol 3 Part F, 3.3.3), a person sooner."""
     silence_s: float = 15.0

@@ -14,7 +14,6 @@ from terminal_kit.errors import (
     BatteryCriticallyLowError,
     LinkError,
     PairingLostError,
-    RadioUnavailableError,
     ReconnectFailedError,
     TerminalError,
     UpdateRequiredError,
@@ -53,10 +52,10 @@ class Reconnection:
     ) -> None:
         """Brings `relation`'s link back. Raises `ReconnectFailedError` at a bound, or what cannot be mended."""
         try:
-            async with asyncio.timeout(self._policy.host_limit_s):
-                await self._host_ready(reason)
-            async with asyncio.timeout(self._policy.limit_s):
-                await self._try(relation, attempt_id, next_session)
+            async with asyncio.timeout(self._policy.limit_s) as limit:
+                relation.deadline = limit
+                await self._host_ready(limit, reason)
+                await self._try(relation, limit, attempt_id, next_session)
         except TimeoutError as error:
             if isinstance(error, TerminalError):
                 raise
@@ -70,69 +69,82 @@ class Reconnection:
             hint="Check that the reader is on and near, then discover again.",
         )
 
-    async def _try(self, relation: Relation, attempt_id: str, next_session: Callable[[], int]) -> None:
+    async def _try(
+        self, relation: Relation, limit: asyncio.Timeout, attempt_id: str, next_session: Callable[[], int]
+    ) -> None:
         failures = 0
         while True:
             self.attempts += 1
             started_s, session = self._now_s(), next_session()
             try:
-                await relation.connect(attempt_id, session, tries=1, link_s=self._policy.attempt_s)
+                await relation.connect(attempt_id, session, first=self.attempts, link_s=self._policy.attempt_s)
             except BaseException as error:
-                failed = error if isinstance(error, TerminalError) else None
-                self._attempted(relation, attempt_id, started_s, failed.code if failed else "CANCELED")
-                if failed is None or isinstance(failed, _HOPELESS):
+                self._attempted(relation, attempt_id, started_s, error)
+                if not isinstance(error, Exception) or isinstance(error, _HOPELESS):
                     raise
                 if self.attempts >= self._policy.max_attempts:
                     raise self._gave_up(relation.reader, "could not be reached") from error
+                met = type(error) is LinkError and self._now_s() - started_s < HEARD_WITHIN_S
             else:
                 self._attempted(relation, attempt_id, started_s, None)
                 return
-            met = type(failed) is LinkError and self._now_s() - started_s < HEARD_WITHIN_S
             failures = failures + 1 if met or relation.session == session else 0
             if failures:
                 await asyncio.sleep(self._policy.pause_s(failures, self._rng))
+                await self._host_ready(limit)
             else:
-                relation.reader = replace(relation.reader, details=(await self._hear(relation.reader)).details)
+                await self._hear(relation, limit)
 
-    def _attempted(self, relation: Relation, attempt_id: str, started_s: float, error_code: str | None) -> None:
+    def _attempted(self, relation: Relation, attempt_id: str, started_s: float, error: BaseException | None) -> None:
         self._recorder.emit(
             Kind.RECONNECT_ATTEMPTED,
             reader=relation.reader.serial,
             attempt_id=attempt_id,
             attempt=self.attempts,
             duration_s=self._now_s() - started_s,
-            error_code=error_code,
+            error_code=relation.code_of(error) if error else None,
+            hci_code=error.hci_code if isinstance(error, LinkError) else None,
+            text=str(error) or None if error else None,
         )
 
-    async def _hear(self, reader: Reader) -> Reader:
+    async def _hear(self, relation: Relation, limit: asyncio.Timeout) -> None:
         """Listens until the reader advertises; costs no attempt however long it is away."""
         while True:
+            await self._host_ready(limit)
             neighbourhood = Neighbourhood(self._radio, self._recorder, self._limits)
             try:
                 async with neighbourhood.scanning():
                     while True:
-                        if found := neighbourhood.find(reader.serial):
-                            return found
+                        found = neighbourhood.find(relation.reader)
+                        if found is not None and not found.is_taken:
+                            relation.reader = replace(relation.reader, details=found.details)
+                            return
                         await neighbourhood.tick()
-            except RadioUnavailableError:
+            except TerminalError:
+                # The host's radio went, or its stack is busy with something else.
                 await asyncio.sleep(self._policy.first_pause_s)
-            await self._host_ready(DisconnectReason.BLUETOOTH_DISABLED)
 
-    async def _host_ready(self, reason: DisconnectReason) -> None:
-        """Waits for the radio, and for the internet where its loss ended the link (X2)."""
+    async def _host_ready(self, limit: asyncio.Timeout, reason: DisconnectReason | None = None) -> None:
+        """Waits for the radio, and for the internet where its loss ended the link (X2).
+
+        That counts against a limit of its own: nobody at the reader can hurry the host.
+        """
         changed = asyncio.Event()
 
-        def changed_now(_state: HostState) -> None:
-            changed.set()
+        def is_ready(state: HostState) -> bool:
+            offline = reason is DisconnectReason.INTERNET_LOST and state.internet is False
+            return state.fault is None and not offline
 
-        undo = self._radio.watch_host(changed_now)
+        undo = self._radio.watch_host(lambda _state: changed.set())
         try:
-            while True:
-                state = self._radio.host_state()
-                offline = reason is DisconnectReason.INTERNET_LOST and state.internet is False
-                if state.fault is None and not offline:
-                    return
+            if is_ready(self._radio.host_state()):
+                return
+            now_s = asyncio.get_running_loop().time
+            left_s = (limit.when() or now_s()) - now_s()
+            limit.reschedule(now_s() + self._policy.host_limit_s)
+            while not is_ready(self._radio.host_state()):
                 await changed.wait()
                 changed.clear()
+            limit.reschedule(now_s() + left_s)
         finally:
             undo()

@@ -1,5 +1,6 @@
 """How a terminal tells what happens: events to one sink and to any listeners."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -50,7 +51,7 @@ class Recorder:
                 continue
             try:
                 receiver(event)
-            except Exception:
+            except (Exception, asyncio.CancelledError):  # a plain function's: nobody has cancelled this task
                 _log.exception("a listener failed on %s", event.kind)
         return event
 

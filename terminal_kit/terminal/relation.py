@@ -1,27 +1,30 @@
 """A reader and this host, from the first connection to the last disconnect, over as many links as it takes."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from terminal_kit import profile
 from terminal_kit.errors import (
     BatteryCriticallyLowError,
+    CommunicationError,
     ConnectTimeoutError,
+    GattError,
     LinkError,
     PairingLostError,
     TakenByAnotherHostError,
     TerminalError,
-    UpdateRequiredError,
 )
 from terminal_kit.events import DisconnectReason, Kind, ReasonSource, RssiSource
 from terminal_kit.profile import BatteryState, LastStop, Notice, NoticeCode, ReaderState, StateFlag
 from terminal_kit.radio import Radio
-from terminal_kit.reader import BatteryStatus, Reader, battery_status
+from terminal_kit.reader import BatteryStatus, DeviceType, Reader, battery_status, device_type_of
 from terminal_kit.terminal.battery import BatteryWatch
-from terminal_kit.terminal.link import Link, LinkEnd
+from terminal_kit.terminal.link import Link, LinkEnd, reason_columns, reason_of
+from terminal_kit.terminal.offer import Offer
+from terminal_kit.terminal.operation import to_the_end
 from terminal_kit.terminal.policy import Limits
 from terminal_kit.terminal.record import Recorder
 
@@ -30,21 +33,25 @@ _NOTICE_KINDS = {
     NoticeCode.CARD_REMOVED: Kind.CARD_REMOVED,
     NoticeCode.STANDBY_ENTERED: Kind.STANDBY_ENTERED,
     NoticeCode.STANDBY_LEFT: Kind.STANDBY_LEFT,
-    NoticeCode.BUSY_STARTED: Kind.BUSY_STARTED,
-    NoticeCode.BUSY_ENDED: Kind.BUSY_ENDED,
 }
 
 _SIGNAL_COUNTS_S = 10.0
 """A signal heard so long before a drop still says something about it; an older one would be a held value (X8)."""
 
-_LINK_ENDERS = (PairingLostError, TakenByAnotherHostError, BatteryCriticallyLowError, UpdateRequiredError)
-"""Failures that another try at once cannot mend."""
+
+@dataclass(slots=True)
+class History:
+    """What is known of a reader beyond one relation: how it last stopped, and the last session that was lost (X1)."""
+
+    last_stop: LastStop | None = None
+    dropped: tuple[int, LinkEnd] | None = None
 
 
 class Relation:
     """One reader connected at one location. `reader` is the newest record of it; `on_change(reader)` tells of changes.
 
-    It owns the link while there is one, and everything that happens on it.
+    It owns the link while there is one, and everything that happens on it. `on_paired(reader)` is awaited as soon as
+    the reader and this host are paired: that must be remembered whatever follows (D6).
     """
 
     def __init__(
@@ -55,61 +62,85 @@ class Relation:
         reader: Reader,
         *,
         location_id: str,
+        history: History,
         on_change: Callable[[Reader], None],
+        on_paired: Callable[[Reader], Awaitable[None]],
     ) -> None:
         self._radio = radio
         self._recorder = recorder
         self._limits = limits
         self._now_s = radio.clock.monotonic_s
+        self.history = history
         self._on_change = on_change
+        self._on_paired = on_paired
         self._battery = BatteryWatch()
         self._recheck = asyncio.Event()
-        self._last_stop: LastStop | None = None
         self._signal: tuple[float, float] | None = None  # when (s), dBm
         self._state_heard_s = 0.0
-        self._dropped: tuple[int, LinkEnd] | None = None  # the session that was lost, and why as far as known
-        self.reader = reader
+        self._is_set_up = False
+        self._busy_id: str | None = None
+        self.offer = Offer(radio, recorder, limits, location_id)
+        self.reader: Reader = reader
         self.location_id = location_id
         self.session = 0
         self.link: Link | None = None
+        self.deadline: asyncio.Timeout | None = None
 
-    async def connect(self, attempt_id: str, session: int, *, tries: int, link_s: float) -> None:
-        """Makes a link and sets it up: `tries` requests at most, each for `link_s`. Raises, with nothing left open."""
+    async def connect(self, attempt_id: str, session: int, *, first: int = 1, tries: int = 1, link_s: float) -> None:
+        """Makes a link and sets it up: `tries` requests at most, each for `link_s`, counted from `first`.
+
+        Raises, with nothing left open. `deadline` is the time limit that it runs under, so that its rows can tell a
+        time-out from a cancellation.
+        """
+        if self.reader.is_taken:
+            raise TakenByAnotherHostError(
+                f"{self.reader.serial} is connected to another device", reader=self.reader.serial
+            )
         if await self._radio.held_by_host(self.reader.details):
             raise TakenByAnotherHostError(
                 f"{self.reader.serial} is paired in the system's Bluetooth settings",
                 reader=self.reader.serial,
                 hint="Forget it in the system's settings; pair only through the kit.",
             )
-        link = await self._open(attempt_id, tries, link_s)
-        self.link, self.session = link, session
-        self._told(Kind.LINK_CONNECTED, attempt_id=attempt_id, **_parameters(self._radio, link))
+        self.link = await self._open(attempt_id, range(first, first + tries), link_s)
+        self.session, self._is_set_up = session, False
+        self._told(Kind.LINK_CONNECTED, attempt_id=attempt_id, **_parameters(self._radio, self.link))
         try:
-            await self._set_up(link, attempt_id)
-        except BaseException:
-            await self.disconnect()
+            await self._set_up(self.link, attempt_id)
+        except BaseException as error:
+            timed_out = self.code_of(error) == ConnectTimeoutError.code
+            await self.disconnect(DisconnectReason.UNKNOWN if timed_out else reason_of(error))
             raise
+        self._is_set_up = True
 
-    async def disconnect(self, reason: DisconnectReason = DisconnectReason.DISCONNECT_REQUESTED) -> LinkEnd | None:
-        """Ends the link for `reason`, and logs that it ended. None where there was none."""
-        if self.link is None:
-            return None
-        return self.log_end(await self.link.close(reason))
-
-    def log_end(self, end: LinkEnd) -> LinkEnd:
-        """Logs the link's end once, with the last signal if it is fresh, and lets the link go."""
+    async def disconnect(self, reason: DisconnectReason = DisconnectReason.DISCONNECT_REQUESTED) -> None:
+        """Ends the link, if there is one, for `reason`, and logs that it ended; to the end, whoever gives up."""
         if self.link is not None:
-            link, self.link = self.link, None
-            fresh = self._signal and self._now_s() - self._signal[0] <= _SIGNAL_COUNTS_S
-            self._told(
-                Kind.LINK_DISCONNECTED,
-                **reason_columns(end),
-                duration_s=self._now_s() - link.opened_s,
-                rssi_dbm=self._signal[1] if fresh and self._signal else None,
-                rssi_source=RssiSource.READER_SERVICE if fresh else None,
-            )
-            self._dropped = (self.session, end)
-        return end
+            await to_the_end(self._close(self.link, reason))
+
+    async def _close(self, link: Link, reason: DisconnectReason) -> None:
+        self.log_end(await link.close(reason))
+
+    def log_end(self, end: LinkEnd) -> None:
+        """Logs the link's end once, with the last signal if it is fresh, and lets the link go."""
+        if self.link is None:
+            return
+        link, self.link = self.link, None
+        if self._busy_id is not None:
+            self._told(Kind.BUSY_ENDED, attempt_id=self._busy_id)
+            self._busy_id = None
+        fresh = self._signal and self._now_s() - self._signal[0] <= _SIGNAL_COUNTS_S
+        self._recorder.emit(
+            Kind.LINK_DISCONNECTED,
+            reader=self.reader.serial,
+            session=self.session,
+            **reason_columns(end),
+            duration_s=self._now_s() - link.opened_s,
+            rssi_dbm=self._signal[1] if fresh and self._signal else None,
+            rssi_source=RssiSource.READER_SERVICE if fresh else None,
+        )
+        if self._is_set_up:
+            self.history.dropped = (self.session, end)
 
     async def reboot(self) -> None:
         """Asks the reader to restart (R1)."""
@@ -119,36 +150,50 @@ class Relation:
 
     @asynccontextmanager
     async def attended(self) -> AsyncGenerator[Link]:
-        """The live link, with its signs of life watched while the block runs."""
+        """The live link, with its signs of life and its updates watched while the block runs."""
         assert self.link is not None
         attendance = asyncio.create_task(self._attend(self.link), name="terminal_kit: attend")
+        offers = self.offer.watched(
+            lambda: self.reader, lambda: self._busy_id is not None, lambda update: self._update(available_update=update)
+        )
         try:
-            yield self.link
+            async with offers:
+                yield self.link
         finally:
             attendance.cancel()
             await asyncio.wait({attendance})
 
-    async def _open(self, attempt_id: str, tries: int, link_s: float) -> Link:
-        for attempt in range(1, tries + 1):
+    async def _open(self, attempt_id: str, attempts: range, link_s: float) -> Link:
+        for attempt in attempts:
             started_s = self._now_s()
             self._told(Kind.LINK_CONNECTING, attempt_id=attempt_id, attempt=attempt)
             try:
-                return await Link.open(self._radio, self.reader, self._limits, timeout_s=link_s)
+                return await Link.open(
+                    self._radio, self.reader, self._limits, timeout_s=link_s, on_fault=self._on_fault
+                )
             except BaseException as error:
                 # Logged for a cancellation too: every link_connecting has its end.
-                failed = error if isinstance(error, TerminalError) else None
                 self._told(
                     Kind.LINK_FAILED,
                     attempt_id=attempt_id,
                     attempt=attempt,
-                    error_code=failed.code if failed else "CANCELED",
+                    error_code=self.code_of(error),
+                    hci_code=error.hci_code if isinstance(error, LinkError) else None,
                     duration_s=self._now_s() - started_s,
                     text=str(error) or None,
                 )
                 passing = isinstance(error, ConnectTimeoutError) or type(error) is LinkError
-                if not passing or attempt == tries:
+                if not passing or attempt == attempts[-1]:
                     raise
         raise AssertionError("a link needs at least one try")
+
+    def code_of(self, error: BaseException) -> str:
+        """The code of whatever ended a try; a cancellation by `deadline` is a time-out."""
+        if isinstance(error, TerminalError):
+            return error.code
+        if isinstance(error, asyncio.CancelledError):
+            return ConnectTimeoutError.code if self.deadline is not None and self.deadline.expired() else "CANCELED"
+        return TerminalError.code
 
     async def _set_up(self, link: Link, attempt_id: str) -> None:
         await link.listen(on_notice=self._on_notice, on_state=self._on_state, on_battery=self._on_battery)
@@ -158,7 +203,7 @@ class Relation:
             # A single 0 may be a false reading (B3): nobody is turned away on it alone.
             facts.battery = await link.read_battery()
         battery = facts.battery or BatteryState(None, None)
-        serial = facts.serial or self.reader.serial
+        serial = self._checked(facts.serial)
         self._update(
             serial=serial,
             firmware=facts.firmware,
@@ -172,56 +217,56 @@ class Relation:
             firmware=facts.firmware,
             device_type=self.reader.device_type,
             attempt_id=attempt_id,
-            extra={"uptime_s": self.reader.uptime_s, "boots": facts.last_stop.boots if facts.last_stop else None},
+            extra={
+                "name": self.reader.name,
+                "uptime_s": self.reader.uptime_s,
+                "boots": facts.last_stop.boots if facts.last_stop else None,
+            },
         )
         self._learn(facts.last_stop)
-        self._battery.take(battery)
+        if facts.state and facts.state.flags & StateFlag.BUSY:
+            self._on_notice(Notice(NoticeCode.BUSY_STARTED))
         if battery.level is not None:
-            self._told(Kind.BATTERY, battery=battery.level, charging=battery.charging)
-        if battery_status(battery.level) is BatteryStatus.CRITICAL and not battery.charging:
+            kinds = self._battery.take(battery).kinds
+            for kind in dict.fromkeys((Kind.BATTERY, *kinds)):
+                self._told(kind, battery=battery.level, charging=battery.charging)
+        if battery_status(battery.level) is BatteryStatus.CRITICAL:
             raise BatteryCriticallyLowError(
                 f"the battery of {serial} is at {battery.level:.0%}", reader=serial, battery=battery.level
             )
-        if link.has(profile.REGISTRATION):
+        # Registering needs the internet; a reader that is registered here already can do without (E, 2870).
+        offline = self._radio.host_state().internet is False
+        if link.has(profile.REGISTRATION) and not (offline and facts.location_id == self.location_id):
             await self._register(link, attempt_id)
+        self._update(location_id=self.location_id if link.has(profile.REGISTRATION) else None)
+        self._update(available_update=await self.offer.look(self.reader))
+
+    def _checked(self, told: str | None) -> str:
+        """The serial number that the reader tells of itself, unless its name is another reader's."""
+        advertised = self.reader.serial
+        if not told or told == advertised:
+            return advertised
+        if device_type_of(advertised) is not DeviceType.UNKNOWN:
+            raise CommunicationError(f"{advertised} says that its serial number is {told}", reader=advertised)
+        return told
 
     async def _register(self, link: Link, attempt_id: str) -> None:
         try:
             await link.pair()
+            await self._on_paired(self.reader)
             self._told(Kind.ENCRYPTION_CHANGED, attempt_id=attempt_id)
             await link.register(self.location_id)
         except PairingLostError as error:
             self._told(Kind.PAIRING_FAILED, attempt_id=attempt_id, error_code=error.code)
             raise
-        self._update(location_id=self.location_id)
         self._told(Kind.REGISTERED, attempt_id=attempt_id, location=self.location_id)
-        update = await self._radio.find_update(self.reader.serial, self.location_id)
-        if update is None:
-            return
-        if update.is_required(self._radio.clock.utc_us()):
-            raise UpdateRequiredError(
-                f"{self.reader.serial} needs the update to {update.version} before it can be used",
-                reader=self.reader.serial,
-                version=update.version,
-                required_at_us=update.required_at_us,
-                hint="This version of the kit reports updates and does not install them yet.",
-            )
-        self._update(available_update=update)
-        self._told(
-            Kind.UPDATE_AVAILABLE,
-            firmware_from=self.reader.firmware,
-            firmware_to=update.version,
-            components=int(update.components),
-            required_at_us=update.required_at_us,
-            extra={"estimated_time": update.estimated_time},
-        )
 
     def _learn(self, now: LastStop | None) -> None:
         """What the reader says of its last stop, after it came back (X1). Rows never change: this is a later row."""
-        before, self._last_stop = self._last_stop, now
-        if now is None or before is None or self._dropped is None:
+        before, self.history.last_stop = self.history.last_stop, now
+        if now is None or before is None or self.history.dropped is None:
             return
-        session, end = self._dropped
+        session, end = self.history.dropped
         restarted = now.boots != before.boots
         if restarted:
             self._told(Kind.READER_STARTED, reason=now.reason)
@@ -241,8 +286,17 @@ class Relation:
         )
 
     def _on_notice(self, notice: Notice) -> None:
-        if notice.code is NoticeCode.STANDBY_ENTERED or notice.code is NoticeCode.STANDBY_LEFT:
-            self._update(standby=notice.code is NoticeCode.STANDBY_ENTERED)
+        match notice.code:
+            case NoticeCode.STANDBY_ENTERED | NoticeCode.STANDBY_LEFT:
+                self._update(standby=notice.code is NoticeCode.STANDBY_ENTERED)
+            case NoticeCode.BUSY_STARTED if self._busy_id is None:
+                self._busy_id = self._recorder.next_attempt_id()
+                self._told(Kind.BUSY_STARTED, attempt_id=self._busy_id)
+            case NoticeCode.BUSY_ENDED if self._busy_id is not None:
+                self._told(Kind.BUSY_ENDED, attempt_id=self._busy_id)
+                self._busy_id = None
+            case _:
+                pass
         if kind := _NOTICE_KINDS.get(notice.code):
             self._told(kind)
 
@@ -264,6 +318,15 @@ class Relation:
             false_reading = kind is Kind.BATTERY_FALSE_READING
             level = 0.0 if false_reading else self._battery.level
             self._told(kind, battery=level, charging=None if false_reading else self._battery.charging)
+
+    def _on_fault(self, characteristic: str, error: TerminalError) -> None:
+        self._told(
+            Kind.ATT_ERROR,
+            att_code=error.att_code if isinstance(error, GattError | PairingLostError) else None,
+            error_code=error.code,
+            text=str(error),
+            extra={"characteristic": characteristic},
+        )
 
     async def _attend(self, link: Link) -> None:
         """Reads the battery from time to time, and ends a link whose reader has gone mute (complaint 12)."""
@@ -294,13 +357,8 @@ class Relation:
         self._on_change(self.reader)
 
     def _told(self, kind: Kind, **columns: Any) -> None:
-        session = self.session if self.link is not None or kind is Kind.LINK_DISCONNECTED else None
+        session = self.session if self.link is not None else None
         self._recorder.emit(kind, reader=self.reader.serial, session=session, **columns)
-
-
-def reason_columns(end: LinkEnd) -> dict[str, Any]:
-    """The columns of a row that tells why a link ended."""
-    return {"reason": end.reason, "reason_source": end.source, "hci_code": end.hci_code}
 
 
 def _parameters(radio: Radio, link: Link) -> dict[str, Any]:

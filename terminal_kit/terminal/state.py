@@ -1,10 +1,11 @@
 """The terminal's state: its status, the running operation, and the telling of what changes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any
 
-from terminal_kit.errors import TerminalError
+from terminal_kit.errors import BusyError, TerminalError
 from terminal_kit.events import ConnectionStatus, DisconnectReason, Kind
 from terminal_kit.radio import Radio
 from terminal_kit.radio.translation import check_host
@@ -13,6 +14,7 @@ from terminal_kit.terminal.operation import Operation, Outcome
 from terminal_kit.terminal.policy import Limits
 from terminal_kit.terminal.record import Recorder
 from terminal_kit.terminal.status import (
+    ALONE,
     MOVES,
     Connected,
     Connecting,
@@ -33,6 +35,7 @@ class State:
         self.limits = limits
         self.operation: Operation[Any] | None = None
         self._now: Status = NotConnected()
+        self._doing: Verb | None = None
         self._moved = asyncio.Event()
 
     @property
@@ -81,6 +84,18 @@ class State:
         running = self.operation.name if self.operation else "an automatic reconnection"
         if error := refusal(verb, self.status, running, self.serial):
             raise error
+        if self._doing is not None and verb in ALONE:
+            raise BusyError(f"{verb} must wait: {self._doing} runs", running=self._doing)
+
+    @contextmanager
+    def doing(self, verb: Verb) -> Generator[None]:
+        """Admits a verb that acts on the connected reader, and keeps others like it out while the block runs."""
+        self.admit(verb)
+        self._doing = verb
+        try:
+            yield
+        finally:
+            self._doing = None
 
     def check_host(self) -> None:
         """Raises the host's fault where there is one (D5)."""

@@ -127,6 +127,19 @@ VERBS: dict[Verb, dict[ConnectionStatus, Answer]] = {
 """What each verb does in each status (C3). A test walks it."""
 
 
+ALONE: frozenset[Verb] = frozenset(
+    {
+        "disconnect_reader",
+        "reboot_reader",
+        "install_available_update",
+        "discover_readers",
+        "connect_reader",
+        "easy_connect",
+    }
+)
+"""Verbs that wait for one another even in a status that admits them: one operation at a time (C3)."""
+
+
 def refusal(verb: Verb, status: ConnectionStatus, running: str, serial: str) -> TerminalError | None:
     """The error with which `verb` is refused in `status`, or None where it may run.
 

@@ -1,9 +1,11 @@
 """`Terminal`: the reader's lifecycle on the host's side. Rules are cited by their numbers in lifecycle.md."""
 
+import itertools
+import math
 import random
-from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
-from typing import Self
+from typing import Protocol, Self
 
 from terminal_kit.errors import (
     CanceledError,
@@ -17,7 +19,7 @@ from terminal_kit.memory import Locations, Memory
 from terminal_kit.radio import Radio, Undo
 from terminal_kit.reader import Location, Reader, check_location_id
 from terminal_kit.terminal.blocking import Blocking, Waiter
-from terminal_kit.terminal.finder import Finder
+from terminal_kit.terminal.finder import NEAREST_SETTLES_S, DiscoveryMethod, Finder, nearest
 from terminal_kit.terminal.keeper import Keeper
 from terminal_kit.terminal.neighbourhood import Neighbourhood
 from terminal_kit.terminal.operation import Discovery
@@ -26,8 +28,19 @@ from terminal_kit.terminal.record import Recorder, Sink
 from terminal_kit.terminal.state import State
 from terminal_kit.terminal.status import Connected
 
-NEAREST_SETTLES_S = 2.0
-"""The nearest reader is known only when its neighbours were heard too: two seconds cover slow advertisers."""
+LAST_SETTLES_S = 2.0
+"""How long an earlier reader waits for the one connected last to be heard (C7)."""
+
+_NAMES = itertools.count(1)
+"""Terminals without a name of their own are numbered, so that two in one log stay apart."""
+
+
+class Choice(Protocol):
+    """Picks a reader and its location from a list; `settled` tells that its neighbours had time to be heard."""
+
+    def __call__(self, readers: list[Reader], *, settled: bool) -> tuple[Reader, str] | None:
+        """The choice, or None to wait."""
+        ...
 
 
 class Terminal:
@@ -45,7 +58,7 @@ class Terminal:
         radio: Radio,
         *,
         sink: Sink | None = None,
-        name: str = "terminal",
+        name: str | None = None,
         memory: Memory | None = None,
         locations: Locations | None = None,
         policy: ReconnectPolicy | None = None,
@@ -54,13 +67,13 @@ class Terminal:
         wait: Waiter | None = None,
     ) -> None:
         self.radio = radio
-        self.name = name
+        self.name = name or f"terminal-{next(_NAMES)}"
         self.blocking = Blocking(self, wait)
         self.memory = memory or Memory()
         self.locations = locations or Locations()
-        self._recorder = Recorder(radio.clock, sink, name)
+        self._recorder = Recorder(radio.clock, sink, self.name)
         self._state = State(radio, self._recorder, limits or Limits())
-        self._finder = Finder(self._state, self.locations.labels)
+        self._finder = Finder(self._state, lambda: self.locations.labels, self.memory.serials)
         self._keeper = Keeper(self._state, self._finder, self.memory, policy or ReconnectPolicy(), random.Random(seed))
 
     async def __aenter__(self) -> Self:
@@ -105,17 +118,24 @@ class Terminal:
         """The places where a reader can be registered (L1)."""
         return self.locations.list_locations()
 
-    def discover_readers(self, timeout_s: float | None = None, *, show_others: bool = False) -> Discovery:
+    def discover_readers(
+        self,
+        timeout_s: float | None = None,
+        *,
+        discovery_method: DiscoveryMethod = "bluetooth_scan",
+        show_others: bool = False,
+    ) -> Discovery:
         """Starts a scan and gives its handle: iterate for the whole current list, or await the last one (D1).
 
-        `timeout_s`: 0 or None for no limit (D2). `show_others` lists devices that are no readers too (D8). Raises
-        `AlreadyConnectedError` (D4), `BusyError` and the host's faults (D5); a running discovery is superseded.
+        `timeout_s`: 0 or None for no limit (D2). `discovery_method`: `bluetooth_proximity` hands over the nearest
+        reader alone, in two steps, the second with its battery, and ends (D7). `show_others` lists devices that are no
+        readers too (D8). Raises `AlreadyConnectedError` (D4), `BusyError` and the host's faults (D5); a running
+        discovery is superseded.
         """
-        if timeout_s is not None and timeout_s < 0:
-            raise InvalidParameterError("timeout_s is negative", parameter="timeout_s", value=timeout_s)
+        timeout_s = _checked_timeout(timeout_s)
         self._state.admit("discover_readers")
         self._state.check_host()
-        return self._finder.discover(timeout_s or None, show_others=show_others)
+        return self._finder.discover(timeout_s, method=discovery_method, show_others=show_others)
 
     async def cancel_discovering(self) -> None:
         """Ends the running discovery. Raises `CancelFailedError` where there is none."""
@@ -153,51 +173,64 @@ class Terminal:
         location_id: str,
         *,
         serial: str | None = None,
-        timeout_s: float = 15.0,
+        timeout_s: float | None = 15.0,
         auto_reconnect_on_unexpected_disconnect: bool = True,
     ) -> Reader:
         """Discovers, matches and connects in one call; stops scanning when found (C6).
 
         Without a `serial` the nearest reader that can be connected is taken (D7). Raises `ReaderNotFoundError` at
-        `timeout_s` seconds, and what `connect_reader` raises.
+        `timeout_s` seconds (0 or None for no limit), and what `connect_reader` raises.
         """
         self._check_location(location_id)
 
-        def choose(readers: list[Reader]) -> tuple[Reader, str] | None:
-            fitting = (reader for reader in readers if (reader.serial == serial if serial else reader.is_ours))
-            found = next(fitting, None)
+        def choose(readers: list[Reader], *, settled: bool) -> tuple[Reader, str] | None:
+            if serial:
+                found = next((reader for reader in readers if serial in (reader.serial, reader.name)), None)
+            else:
+                found = nearest(readers) if settled else None
             return (found, location_id) if found else None
 
         return await self._find_and_connect(
             choose,
             wanted=serial or "a reader",
             timeout_s=timeout_s,
-            settle_s=0.0 if serial else NEAREST_SETTLES_S,
+            settle_s=NEAREST_SETTLES_S,
             auto_reconnect=auto_reconnect_on_unexpected_disconnect,
         )
 
-    async def connect_nearest(self, location_id: str, *, timeout_s: float = 15.0) -> Reader:
+    async def connect_nearest(self, location_id: str, *, timeout_s: float | None = 15.0) -> Reader:
         """Connects the reader with the strongest signal (D7)."""
         return await self.easy_connect(location_id, timeout_s=timeout_s)
 
-    async def reconnect_last_reader(self, *, timeout_s: float = 15.0) -> Reader:
-        """Connects the first stored reader that appears, at its stored location, and ends the scan in time (C7).
+    async def reconnect_last_reader(self, *, timeout_s: float | None = 15.0) -> Reader:
+        """Connects a stored reader that appears, at its stored location, and ends the scan in time (C7).
 
-        Raises `ReaderNotFoundError` that names the readers it looked for.
+        The one connected last is taken as soon as it is heard, an earlier one only where that one keeps silent. Raises
+        `ReaderNotFoundError` that names the readers it looked for.
         """
-        stored = {reader.serial: reader.location_id for reader in self.memory.readers()}
+        stored = {
+            reader.serial: reader.location_id
+            for reader in self.memory.readers()
+            if self.locations.find(reader.location_id) is not None
+        }
         if not stored:
             raise ReaderNotFoundError(
-                "no reader has been connected from here yet", hint="Discover readers and connect one first."
+                "no reader has been connected at one of your locations yet",
+                hint="Discover readers and connect one first.",
             )
 
-        def choose(readers: list[Reader]) -> tuple[Reader, str] | None:
+        def choose(readers: list[Reader], *, settled: bool) -> tuple[Reader, str] | None:
             heard = {reader.serial: reader for reader in readers}
-            serial = next((serial for serial in stored if serial in heard), None)
+            wanted = stored if settled else list(stored)[:1]
+            serial = next((serial for serial in wanted if serial in heard), None)
             return (heard[serial], stored[serial]) if serial else None
 
         return await self._find_and_connect(
-            choose, wanted=", ".join(stored), timeout_s=timeout_s, settle_s=0.0, auto_reconnect=True
+            choose,
+            wanted=", ".join(stored),
+            timeout_s=timeout_s,
+            settle_s=LAST_SETTLES_S,
+            auto_reconnect=self.auto_reconnect,
         )
 
     async def disconnect_reader(self) -> None:
@@ -205,13 +238,20 @@ class Terminal:
 
         There is no need to do so to save power: the reader has its own standby (C5).
         """
-        self._state.admit("disconnect_reader")
-        await self._keeper.disconnect()
+        with self._state.doing("disconnect_reader"):
+            await self._keeper.disconnect()
 
     async def reboot_reader(self) -> None:
-        """Restarts the reader (R1). Returns when it has left; auto-reconnect brings it back."""
-        self._state.admit("reboot_reader")
-        await self._keeper.reboot()
+        """Restarts the reader (R1). Returns when it has left; auto-reconnect brings it back.
+
+        Raises `NotConnectedError`, `BusyError`, and `ReconnectStartedError` where its link ended otherwise.
+        """
+        with self._state.doing("reboot_reader"):
+            await self._keeper.reboot()
+
+    def in_use(self) -> AbstractContextManager[None]:
+        """Marks a transaction of the app's while the block runs: no update is reported meanwhile (U7)."""
+        return self._keeper.in_use()
 
     async def cancel_reader_reconnection(self) -> None:
         """Ends the automatic reconnection: *reconnect failed* (canceled), then *disconnected* (X3)."""
@@ -247,19 +287,20 @@ class Terminal:
 
     async def _find_and_connect(
         self,
-        choose: Callable[[list[Reader]], tuple[Reader, str] | None],
+        choose: Choice,
         *,
         wanted: str,
-        timeout_s: float,
+        timeout_s: float | None,
         settle_s: float,
         auto_reconnect: bool,
     ) -> Reader:
+        timeout_s = _checked_timeout(timeout_s)
         self._state.admit("easy_connect")
         self._state.check_host()
         settled_at_s = self._state.now_s() + settle_s
 
         def until(neighbourhood: Neighbourhood) -> bool:
-            return self._state.now_s() >= settled_at_s and choose(neighbourhood.readers()) is not None
+            return choose(neighbourhood.readers(), settled=self._state.now_s() >= settled_at_s) is not None
 
         work = partial(self._finder.scan, until, timeout_s=timeout_s)
         readers: list[Reader] = []
@@ -268,12 +309,24 @@ class Terminal:
             readers = await self._finder.begin("easy_connect", work, lambda _: None, timeout_s=timeout_s).result()
         except ScanTimeoutError as error:
             cause = error
-        chosen = choose(readers)
+        chosen = choose(readers, settled=True)
         if chosen is None:
             raise ReaderNotFoundError(
-                f"{wanted} did not appear within {timeout_s:g} s",
+                f"{wanted} did not appear within {timeout_s or 0.0:g} s",
                 serial=wanted,
-                timeout_s=timeout_s,
+                timeout_s=timeout_s or 0.0,
                 seen=[reader.serial for reader in readers],
             ) from cause
         return await self.connect_reader(*chosen, auto_reconnect)
+
+
+def _checked_timeout(timeout_s: float | None) -> float | None:
+    """Seconds; None for no limit, which 0 says too (D2)."""
+    if timeout_s is not None and not 0 <= timeout_s < math.inf:
+        raise InvalidParameterError(
+            f"{timeout_s} is no time limit",
+            parameter="timeout_s",
+            value=timeout_s,
+            hint="Seconds; 0 or None for no limit.",
+        )
+    return timeout_s or None

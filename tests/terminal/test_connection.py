@@ -97,6 +97,7 @@ async def test_an_optional_update_is_reported_and_a_required_one_refuses() -> No
         )
         reader = await on.connect()
         assert reader.available_update.version == "2.02"
+        await asyncio.sleep(1)
         assert on.last("update_available").components == 4
         await on.terminal.disconnect_reader()
         await asyncio.sleep(8 * 86400)
