@@ -272,7 +272,7 @@ class PairingLostError(LinkError):
     code = "BLUETOOTH_PEER_REMOVED_PAIRING_INFORMATION"
     numbers = (3240,)
     att_code: int | None = None
-    advice = "Forget the reader in the system's Bluetooth settings, then connect and pair through the kit."
+    advice = "Press Forget in the list of readers (or use `terminal-kit forget`), then connect, which pairs it anew."
 
 
 class TakenByAnotherHostError(LinkError):

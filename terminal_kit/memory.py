@@ -1,11 +1,13 @@
-"""What the kit remembers between runs: readers it connected, labels, locations (C7, L1).
+"""What the kit remembers between runs: readers it connected, devices it paired, labels, locations (C7, D6, L1).
 
-Two files: `state.json` in the user's data folder, written by the kit, replaced atomically; `locations.toml` in the
-user's configuration folder, kept by the user, with the labels of readers beside the locations.
+Three files: `state.json` (apart for each trainee) and `bonds.json` in the user's data folder, written by the kit,
+replaced atomically; `locations.toml` in the user's configuration folder, kept by the user, with the labels of readers
+beside the locations.
 """
 
 import json
 import os
+import re
 import tempfile
 import tomllib
 from dataclasses import asdict, dataclass
@@ -14,7 +16,7 @@ from typing import Any, cast
 
 import platformdirs
 
-from terminal_kit.errors import DataError
+from terminal_kit.errors import DataError, InvalidParameterError
 from terminal_kit.reader import Location, check_location_id
 
 APP = "terminal_kit"
@@ -36,6 +38,16 @@ class StoredReader:
     name: str = ""
     online_us: int | None = None
 
+    @classmethod
+    def from_json(cls, value: Any) -> "StoredReader":
+        """Raises `TypeError` where it is something else."""
+        texts = {name: fact for name, fact in value.items() if name != "online_us"}
+        if not all(isinstance(text, str) for text in texts.values()) or not isinstance(
+            value.get("online_us"), int | None
+        ):
+            raise TypeError(f"{value} is no stored reader")
+        return cls(**value)
+
 
 class Memory:
     """The readers that this user's kit connected, the last one first. Without a path it forgets at the end.
@@ -49,7 +61,14 @@ class Memory:
 
     @classmethod
     def of_user(cls, trainee: str | None = None) -> "Memory":
-        """The user's own memory, apart for each trainee."""
+        """The user's own memory, apart for each trainee, whose name is letters, digits, `-`, `_` and dots inside."""
+        if trainee is not None and not re.fullmatch(r"\w[\w.-]{0,63}", trainee):
+            raise InvalidParameterError(
+                f"{trainee!r} is no trainee's name",
+                parameter="trainee",
+                value=trainee,
+                hint="Use letters, digits, - and _.",
+            )
         folder = platformdirs.user_data_path(APP)
         return cls((folder / "trainees" / trainee if trainee else folder) / "state.json")
 
@@ -62,12 +81,18 @@ class Memory:
         return {reader.name: reader.serial for reader in self._readers if reader.name not in ("", reader.serial)}
 
     def remember(self, reader: StoredReader) -> None:
-        """Puts a reader first and saves. A file that cannot be written raises `DataError`."""
+        """Puts a reader first and saves. A file that cannot be read or written raises `DataError`."""
+        self._readers = self._load() if self.path else self._readers  # another session may have written meanwhile
         before = next((old for old in self._readers if old.serial == reader.serial), None)
         if before and reader.online_us is None and before.location_id == reader.location_id:
             reader = before
         others = [old for old in self._readers if old.serial != reader.serial]
         self._readers = [reader, *others][:STORED_READERS]
+        self._save()
+
+    def forget(self, serial: str) -> None:
+        """Drops a reader and saves. Raises as `remember`."""
+        self._readers = [old for old in (self._load() if self.path else self._readers) if old.serial != serial]
         self._save()
 
     def connected_online(self, now_us: int, *, location_id: str, serial: str = "", device_type: str = "") -> bool:
@@ -85,7 +110,7 @@ class Memory:
             return []
         try:
             state = cast("dict[str, Any]", json.loads(self.path.read_text("utf-8")))
-            return [StoredReader(**reader) for reader in state["readers"]]
+            return [StoredReader.from_json(reader) for reader in state["readers"]]
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise DataError(
                 f"{self.path} does not hold the kit's state",
@@ -98,6 +123,56 @@ class Memory:
             return
         state = {"readers": [asdict(reader) for reader in self._readers]}
         write_atomically(self.path, json.dumps(state, indent=1))
+
+
+class Bonds:
+    """The addresses of the devices that this user's kit has paired (D6).
+
+    Trainees share it, as they share the system's own bonds: a device that is paired and not listed here was paired by
+    somebody else. Without a path it forgets at the end.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path
+        self._addresses = set[str]()
+        self._addresses = self._load()
+
+    @classmethod
+    def of_user(cls) -> "Bonds":
+        """The user's own."""
+        return cls(platformdirs.user_data_path(APP) / "bonds.json")
+
+    def __contains__(self, address: object) -> bool:
+        return address in self._addresses
+
+    def add(self, address: str) -> None:
+        """Lists a device and saves. Raises `DataError`."""
+        if address not in self._addresses:
+            self._save(self._load() | {address})
+
+    def discard(self, address: str) -> None:
+        """Lists a device no longer and saves. Raises `DataError`."""
+        if address in self._addresses:
+            self._save(self._load() - {address})
+
+    def _load(self) -> set[str]:
+        if self.path is None:
+            return self._addresses
+        if not self.path.exists():
+            return set()
+        try:
+            return {str(address) for address in json.loads(self.path.read_text("utf-8"))}
+        except (OSError, ValueError, TypeError) as error:
+            raise DataError(
+                f"{self.path} does not list the kit's pairings",
+                path=str(self.path),
+                hint="Move the file away; readers must then be forgotten and paired again.",
+            ) from error
+
+    def _save(self, addresses: set[str]) -> None:
+        self._addresses = addresses
+        if self.path is not None:
+            write_atomically(self.path, json.dumps(sorted(addresses), indent=1))
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -123,16 +198,23 @@ DEMO_LOCATIONS = (
 
 
 class Locations:
-    """The user's locations and the labels of readers (L1), from a TOML file."""
+    """The user's locations and the labels of readers (L1), from a TOML file; the demonstration's where it has none."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
+        self._seen = self._stamp()
         self._locations, self.labels = self._load()
 
     @classmethod
     def of_user(cls) -> "Locations":
         """The file in the user's configuration folder; the demonstration's locations where there is none."""
         return cls(platformdirs.user_config_path(APP) / "locations.toml")
+
+    def refresh(self) -> None:
+        """Reads the file again if it has changed. Raises `DataError`, and keeps what it had, where it is broken."""
+        if (stamp := self._stamp()) != self._seen:
+            self._seen = stamp
+            self._locations, self.labels = self._load()
 
     def list_locations(self) -> list[Location]:
         """The locations, in the file's order."""
@@ -142,6 +224,12 @@ class Locations:
         """The location with this id."""
         return next((place for place in self._locations if place.id == location_id), None)
 
+    def _stamp(self) -> int:
+        try:
+            return self.path.stat().st_mtime_ns if self.path else 0
+        except OSError:
+            return 0
+
     def _load(self) -> tuple[list[Location], dict[str, str]]:
         if self.path is None or not self.path.exists():
             return list(DEMO_LOCATIONS), {}
@@ -150,7 +238,9 @@ class Locations:
             places = [Location(**place) for place in document.get("location", [])]
             for place in places:
                 check_location_id(place.id)
-            return places, {str(serial): str(label) for serial, label in document.get("labels", {}).items()}
+            return places or list(DEMO_LOCATIONS), {
+                str(serial): str(label) for serial, label in document.get("labels", {}).items()
+            }
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise DataError(
                 f"{self.path} is not a list of locations: {error}",

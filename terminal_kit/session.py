@@ -5,6 +5,7 @@ Panels and commands live beside it: a blocking cell cannot starve a link, and si
 
 import asyncio
 import concurrent.futures
+import logging
 import math
 import threading
 from collections.abc import Awaitable, Callable
@@ -21,6 +22,8 @@ from terminal_kit.reader import Location, Reader
 from terminal_kit.simulator import Air, SimulatorLoop, shop
 from terminal_kit.terminal import Terminal
 from terminal_kit.view import View
+
+_log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -86,7 +89,8 @@ class Session:
 
     @property
     def locations(self) -> list[Location]:
-        """The places that the picker shows."""
+        """The places that the picker shows, as the user's file has them now."""
+        self._locations.refresh()
         return self._locations.list_locations()
 
     def start(self) -> None:
@@ -108,6 +112,8 @@ class Session:
         thread, loop = self._thread, self._loop
         if thread is None:
             return
+        if thread is threading.current_thread():
+            raise TerminalError("a session cannot be closed from its own thread", hint="Close it where you made it.")
         if loop is not None and self._stop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._stop.set)
         thread.join()
@@ -189,11 +195,12 @@ class Session:
             undo.callback(self.radio.watch_host(self._host_changed))
             self.terminal = Terminal(
                 self.radio,
+                name="terminal",
                 sink=self._on_event,
                 memory=self._memory,
                 locations=self._locations,
                 seed=self.seed,
-                wait=lambda function: self.call(function).result(),
+                wait=self._wait,
             )
             undo.push_async_callback(self.terminal.close)
             flushing = asyncio.create_task(self._flush(), name="terminal_kit: session flush")
@@ -207,9 +214,7 @@ class Session:
         if self._radio_name == "native":
             from terminal_kit.radio.native import native_radio  # noqa: PLC0415 - loads the host's backend
 
-            known = self._memory.readers
-            paired = native_radio(lambda: {reader.serial for reader in known()})
-            return await undo.enter_async_context(paired)
+            return await undo.enter_async_context(native_radio())
         if self._radio_name == "virtual":
             from terminal_kit.radio.virtual import virtual_radio  # noqa: PLC0415 - needs the extra `virtual`
 
@@ -261,13 +266,24 @@ class Session:
     def _publish(self) -> None:
         self._dirty.clear()
         for listener in list(self._listeners):
-            listener(self.view)
+            try:
+                listener(self.view)
+            except Exception:
+                _log.exception("a listener of the session failed")
 
     async def _flush(self) -> None:
         while True:
             await self._dirty.wait()
             self._publish()
             await asyncio.sleep(FLUSH_S * self.rate if math.isfinite(self.rate) else FLUSH_S)
+
+    def _wait(self, function: Callable[[], Awaitable[Any]]) -> Any:
+        if threading.current_thread() is self._thread:
+            raise TerminalError(
+                "a blocking call would wait for itself in the session's own thread",
+                hint="Use the awaitable verbs there: `session.call(…)` or a task.",
+            )
+        return self.call(function).result()
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None or self._loop.is_closed():

@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "eventlog": NOUNS,
     "memory": NOUNS,
     "simulator": (*NOUNS, "radio"),
-    "radio": (*NOUNS, "simulator"),
+    "radio": (*NOUNS, "memory", "simulator"),
     "terminal": (*NOUNS, "memory", "radio"),
     "session": (*NOUNS, "eventlog", "memory", "radio", "simulator", "terminal", "view"),
     "view": NOUNS,

@@ -103,5 +103,7 @@ def _write(document: Any, places: list[Any]) -> None:
     kept: Any = tomlkit.aot()
     for place in places:
         kept.append(place)
-    document["location"] = kept
+    document.pop("location", None)
+    if kept:
+        document["location"] = kept
     write_atomically(platformdirs.user_config_path(APP) / "locations.toml", tomlkit.dumps(document))

@@ -5,13 +5,15 @@ system's settings hold a device (D5, D6). macOS and Windows tell none of it ahea
 No system's stack tells why a link ended in a way that all tested versions share, so link codes are not claimed (X1).
 """
 
+import asyncio
 import sys
-from collections.abc import AsyncGenerator, Callable, Collection
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
 from bleak.backends.device import BLEDevice
 
+from terminal_kit.memory import Bonds
 from terminal_kit.profile import READER, SMP
 from terminal_kit.radio import Backends, Capabilities, HostFault, HostState, LinkParameters, Radio, Undo
 from terminal_kit.radio.bluez_scanner import SharedScanner
@@ -20,6 +22,7 @@ _ADAPTER = "org.bluez.Adapter1"
 _DEVICE = "org.bluez.Device1"
 _AGENT = "org.bluez.Agent1"
 _AGENT_PATH = "/terminal_kit/agent"
+_BUS = "org.freedesktop.DBus"
 _PROPERTIES = "org.freedesktop.DBus.Properties"
 _OBJECTS = "org.freedesktop.DBus.ObjectManager"
 
@@ -28,15 +31,16 @@ Objects = dict[str, dict[str, dict[str, Any]]]
 
 
 @asynccontextmanager
-async def native_radio(known: Callable[[], Collection[str]] = tuple) -> AsyncGenerator[Radio]:
+async def native_radio(bonds: Bonds | None = None) -> AsyncGenerator[Radio]:
     """The host's radio, while the block runs.
 
-    `known()` gives the serials that this kit has paired: being paired is no fault of theirs (D6).
+    `bonds` lists the devices that this kit has paired, by default the user's: being paired is no fault of theirs (D6).
+    Raises `DataError` where that list cannot be read.
     """
     if sys.platform != "linux":
         yield Radio(name="native", capabilities=Capabilities(pairs_by_itself=sys.platform == "darwin"))
         return
-    bluez = _BlueZ(known)
+    bluez = _BlueZ(await asyncio.to_thread(Bonds.of_user) if bonds is None else bonds)
     await bluez.open()
     try:
         yield Radio(
@@ -46,6 +50,7 @@ async def native_radio(known: Callable[[], Collection[str]] = tuple) -> AsyncGen
             host_state=bluez.host_state,
             watch_host=bluez.watch,
             held_by_host=bluez.holds,
+            note_bond=bluez.note_bond,
             link_parameters=lambda _client: LinkParameters(),  # BlueZ tells none; asking for the MTU warns
         )
     finally:
@@ -55,13 +60,14 @@ async def native_radio(known: Callable[[], Collection[str]] = tuple) -> AsyncGen
 class _BlueZ:
     """A mirror of BlueZ's objects, kept current by its signals. Without a bus or BlueZ it says so, as a fault."""
 
-    def __init__(self, known: Callable[[], Collection[str]]) -> None:
-        self._known = known
+    def __init__(self, bonds: Bonds) -> None:
+        self._bonds = bonds
         self._objects: Objects = {}
         self._bus: Any = None
         self._fault: HostFault | None = "no_adapter"
         self._listeners: list[Callable[[HostState], None]] = []
         self._last = HostState("no_adapter")
+        self._agent: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         from dbus_fast import BusType, Message, MessageType  # noqa: PLC0415 - bleak brings it on Linux only
@@ -73,15 +79,19 @@ class _BlueZ:
         except (OSError, DBusError, EOFError):
             return
         self._bus.add_message_handler(self._on_message)
-        for interface in (_PROPERTIES, _OBJECTS):
+        for rule in (
+            f"type='signal',sender='org.bluez',interface='{_PROPERTIES}'",
+            f"type='signal',sender='org.bluez',interface='{_OBJECTS}'",
+            f"type='signal',sender='{_BUS}',member='NameOwnerChanged',arg0='org.bluez'",
+        ):
             await self._bus.call(
                 Message(
-                    destination="org.freedesktop.DBus",
+                    destination=_BUS,
                     path="/org/freedesktop/DBus",
-                    interface="org.freedesktop.DBus",
+                    interface=_BUS,
                     member="AddMatch",
                     signature="s",
-                    body=[f"type='signal',sender='org.bluez',interface='{interface}'"],
+                    body=[rule],
                 )
             )
         reply = await self._bus.call(
@@ -133,6 +143,9 @@ class _BlueZ:
 
     async def close(self) -> None:
         self._listeners.clear()
+        if self._agent is not None:
+            self._agent.cancel()
+            await asyncio.wait({self._agent})
         if self._bus is not None:
             self._bus.disconnect()
             await self._bus.wait_for_disconnect()
@@ -155,10 +168,13 @@ class _BlueZ:
         return undo
 
     async def holds(self, device: BLEDevice) -> bool:
-        """Paired in the system's settings: paired, and not by this kit."""
+        """Paired or connected by the system's settings or another program, and not paired by this kit."""
         details = cast("dict[str, Any]", device.details or {})
         facts = self._objects.get(str(details.get("path")), {}).get(_DEVICE, {})
-        return bool(facts.get("Paired")) and facts.get("Name") not in self._known()
+        return bool(facts.get("Paired") or facts.get("Connected")) and device.address not in self._bonds
+
+    async def note_bond(self, device: BLEDevice, bonded: bool) -> None:
+        await asyncio.to_thread(self._bonds.add if bonded else self._bonds.discard, device.address)
 
     def _on_message(self, message: Any) -> Any:
         if message.interface == _AGENT and message.path == _AGENT_PATH:
@@ -174,6 +190,8 @@ class _BlueZ:
             case "InterfacesAdded":
                 self._fault = None  # bluetoothd may start after us
                 self._added(*message.body)
+            case "NameOwnerChanged":
+                self._service_changed(bool(message.body[2]))
             case "InterfacesRemoved":
                 path, interfaces = message.body
                 for interface in interfaces:
@@ -185,6 +203,14 @@ class _BlueZ:
             self._last = state
             for listener in list(self._listeners):
                 listener(state)
+
+    def _service_changed(self, is_there: bool) -> None:
+        """The service went, with all that it knew, or came; then it tells its objects again, and needs our agent."""
+        self._objects.clear()
+        self._fault = "no_adapter"
+        if self._agent is not None:
+            self._agent.cancel()
+        self._agent = asyncio.create_task(self._offer_agent(), name="terminal_kit: agent") if is_there else None
 
     def _added(self, path: str, interfaces: dict[str, dict[str, Any]]) -> None:
         known = self._objects.setdefault(path, {})

@@ -6,29 +6,49 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from terminal_kit.errors import TerminalError
+from terminal_kit.errors import InvalidParameterError, TerminalError
 
 Waiter = Callable[[Callable[[], Awaitable[Any]]], Any]
 """Runs an async function to its end while the caller waits."""
 
 
+_PLAIN = frozenset({"subscribe", "list_locations", "in_use"})
+"""Methods that wait for nothing."""
+
+
 class Blocking:
     """A terminal whose verbs wait for their result: `terminal.blocking.connect_reader(reader, "tml_…")`.
 
-    `discover_readers(timeout_s=…)` gives the last list. Attributes that are no verbs pass through. Beside a session
-    the verbs run in its thread; elsewhere on the kernel's own loop (see `on_kernel_loop`).
+    `discover_readers(timeout_s=…)` gives the last list, and needs a limit. Attributes that are no verbs pass through,
+    both ways. Beside a session the verbs run in its thread; elsewhere on the kernel's own loop (see `on_kernel_loop`).
     """
 
+    _terminal: object
+    _wait: Waiter
+
     def __init__(self, terminal: object, wait: Waiter | None) -> None:
-        self._terminal = terminal
-        self._wait = wait or on_kernel_loop
+        self.__dict__.update(_terminal=terminal, _wait=wait or on_kernel_loop)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._terminal, name, value)
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._terminal, name)
-        if not inspect.ismethod(attribute):
+        if not inspect.ismethod(attribute) or name in _PLAIN:
             return attribute
+        if name == "monitor":
+            raise TerminalError(
+                "a watch has no end to wait for", hint="Iterate over terminal.monitor(), or look at a session's view."
+            )
 
         def verb(*args: Any, **kwargs: Any) -> Any:
+            if name == "discover_readers" and not (args or kwargs.get("timeout_s")):
+                raise InvalidParameterError(
+                    "a discovery without a limit has no end to wait for",
+                    parameter="timeout_s",
+                    hint="Pass timeout_s, for instance 5.",
+                )
+
             async def run() -> Any:
                 result = attribute(*args, **kwargs)
                 return await result if inspect.isawaitable(result) else result

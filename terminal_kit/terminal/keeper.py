@@ -85,7 +85,7 @@ class Keeper:
             location_id=location_id,
             history=self._histories.setdefault(reader.serial, History()),
             on_change=state.reader_changed,
-            on_paired=partial(self._remember, location_id),
+            on_paired=partial(self._remember, location_id, bonded=True),
         )
 
         def done(outcome: Outcome) -> None:
@@ -306,7 +306,26 @@ class Keeper:
                 seen=seen,
             ) from error
 
-    async def _remember(self, location_id: str, reader: Reader) -> None:
+    async def forget(self, reader: Reader) -> None:
+        """Drops this host's bond with a reader, and what is stored of it. Raises what the radio raises."""
+        radio, limits = self._state.radio, self._state.limits
+        if self._is_stale(reader):
+            reader = await self._find_again(reader)
+        client = radio.client(reader.details, on_disconnect=lambda _client: None, timeout_s=limits.link_s)
+        try:
+            await client.unpair()
+        except NotImplementedError as error:
+            raise LinkError(
+                f"this system does not let a program forget {reader.serial}",
+                reader=reader.serial,
+                hint="Forget it in the system's Bluetooth settings, then connect and pair through the kit.",
+            ) from error
+        except Exception as error:
+            raise translate(error, reader=reader.serial) from error
+        await radio.note_bond(reader.details, False)
+        await asyncio.to_thread(self._memory.forget, reader.serial)
+
+    async def _remember(self, location_id: str, reader: Reader, *, bonded: bool = False) -> None:
         """Stores a reader: at once when it is paired, since that outlives whatever follows (D6, C7)."""
         radio = self._state.radio
         online = radio.host_state().internet is not False
@@ -318,6 +337,8 @@ class Keeper:
             online_us=radio.clock.utc_us() if online else None,
         )
         try:
+            if bonded:
+                await radio.note_bond(reader.details, True)
             await asyncio.to_thread(self._memory.remember, stored)
         except (TerminalError, OSError) as error:
             # The connection is good; only the next start-up will not know of it.

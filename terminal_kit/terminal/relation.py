@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +23,7 @@ from terminal_kit.radio import Radio
 from terminal_kit.reader import BatteryStatus, DeviceType, Reader, battery_status, device_type_of
 from terminal_kit.terminal.battery import BatteryWatch
 from terminal_kit.terminal.link import Link, LinkEnd, reason_columns, reason_of
+from terminal_kit.terminal.neighbourhood import Neighbourhood
 from terminal_kit.terminal.offer import Offer
 from terminal_kit.terminal.operation import to_the_end
 from terminal_kit.terminal.policy import Limits
@@ -37,6 +38,10 @@ _NOTICE_KINDS = {
 
 _SIGNAL_COUNTS_S = 10.0
 """A signal heard so long before a drop still says something about it; an older one would be a held value (X8)."""
+
+
+_LOOK_S = 2.0
+"""A reader that is near is heard within two seconds, if it advertises at all."""
 
 
 @dataclass(slots=True)
@@ -93,9 +98,7 @@ class Relation:
         time-out from a cancellation.
         """
         if self.reader.is_taken:
-            raise TakenByAnotherHostError(
-                f"{self.reader.serial} is connected to another device", reader=self.reader.serial
-            )
+            raise _taken(self.reader.serial)
         if await self._radio.held_by_host(self.reader.details):
             raise TakenByAnotherHostError(
                 f"{self.reader.serial} is paired in the system's Bluetooth settings",
@@ -182,10 +185,22 @@ class Relation:
                     duration_s=self._now_s() - started_s,
                     text=str(error) or None,
                 )
+                if len(attempts) > 1 and isinstance(error, ConnectTimeoutError) and await self._is_taken():
+                    raise _taken(self.reader.serial) from error
                 passing = isinstance(error, ConnectTimeoutError) or type(error) is LinkError
                 if not passing or attempt == attempts[-1]:
                     raise
         raise AssertionError("a link needs at least one try")
+
+    async def _is_taken(self) -> bool:
+        """Whether a reader that does not answer says, within a moment, that another host has it (E, 3241)."""
+        neighbourhood = Neighbourhood(self._radio, self._recorder, self._limits)
+        with suppress(TimeoutError, TerminalError):
+            async with asyncio.timeout(_LOOK_S), neighbourhood.scanning():
+                while (found := neighbourhood.find(self.reader)) is None:
+                    await neighbourhood.tick()
+                return found.is_taken
+        return False
 
     def code_of(self, error: BaseException) -> str:
         """The code of whatever ended a try; a cancellation by `deadline` is a time-out."""
@@ -359,6 +374,10 @@ class Relation:
     def _told(self, kind: Kind, **columns: Any) -> None:
         session = self.session if self.link is not None else None
         self._recorder.emit(kind, reader=self.reader.serial, session=session, **columns)
+
+
+def _taken(serial: str) -> TakenByAnotherHostError:
+    return TakenByAnotherHostError(f"{serial} is connected to another device", reader=serial)
 
 
 def _parameters(radio: Radio, link: Link) -> dict[str, Any]:

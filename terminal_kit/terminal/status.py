@@ -92,6 +92,7 @@ Verb = Literal[
     "cancel_reader_reconnection",
     "install_available_update",
     "cancel_installing_update",
+    "forget_reader",
     "monitor",
     "close",
 ]
@@ -121,6 +122,7 @@ VERBS: dict[Verb, dict[ConnectionStatus, Answer]] = {
     "cancel_reader_reconnection": _row(_NONE, _NONE, _NONE, _NONE, "run"),
     "install_available_update": _row("not_connected", "not_connected", "busy", "run", "busy"),
     "cancel_installing_update": _row(_NONE, _NONE, _NONE, _NONE, _NONE),
+    "forget_reader": _row("run", "run", "busy", "connected", "busy"),
     "monitor": _row("run", "run", "run", "run", "run"),
     "close": _row("run", "run", "run", "run", "run"),
 }
@@ -129,6 +131,7 @@ VERBS: dict[Verb, dict[ConnectionStatus, Answer]] = {
 
 ALONE: frozenset[Verb] = frozenset(
     {
+        "forget_reader",
         "disconnect_reader",
         "reboot_reader",
         "install_available_update",

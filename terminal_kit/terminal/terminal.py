@@ -249,6 +249,15 @@ class Terminal:
         with self._state.doing("reboot_reader"):
             await self._keeper.reboot()
 
+    async def forget_reader(self, reader: Reader) -> None:
+        """Drops this host's side of the pairing with a reader, so that it is paired anew when it is connected (X2).
+
+        For a reader that no longer knows this host. Raises `AlreadyConnectedError`, `BusyError`, `LinkError` where the
+        system does not let a program do it (macOS), `ReaderNotFoundError`.
+        """
+        with self._state.doing("forget_reader"):
+            await self._keeper.forget(reader)
+
     def in_use(self) -> AbstractContextManager[None]:
         """Marks a transaction of the app's while the block runs: no update is reported meanwhile (U7)."""
         return self._keeper.in_use()
