@@ -111,7 +111,7 @@ class Memory:
         try:
             state = cast("dict[str, Any]", json.loads(self.path.read_text("utf-8")))
             return [StoredReader.from_json(reader) for reader in state["readers"]]
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise DataError(
                 f"{self.path} does not hold the kit's state",
                 path=str(self.path),

@@ -128,3 +128,54 @@ def test_the_same_seed_gives_the_same_run() -> None:
 
     assert run_virtual(one(5)) == run_virtual(one(5))
     assert run_virtual(one(5)) != run_virtual(one(6))
+
+
+@virtual
+async def test_faults_that_overlap_do_not_undo_each_other() -> None:
+    async with stage() as on:
+        start, model, host = on.air.faults.start, on.air.readers[M2].model, on.air.host
+        hang, slow = start("hang", M2), start("slow", M2, delay_s=2.0)
+        slow.undo()
+        assert model.response_delay_s == float("inf")
+        hang.undo()
+        assert model.response_delay_s == 0
+        off, denied = start("bluetooth_off"), start("deny_permission")
+        denied.undo()
+        assert host.fault == "radio_off"
+        off.undo()
+        assert host.fault is None
+        dark, drain = start("switch_off", M2), start("drain", M2)
+        drain.undo()
+        await asyncio.sleep(60)
+        assert not model.is_on
+        dark.undo()
+        await asyncio.sleep(60)
+        start("reboot", M2)
+        start("switch_off", M2)
+        await asyncio.sleep(60)
+        assert not model.is_on
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter"),
+    [
+        ("interfere", {"share": 3.0}),
+        ("interfere", {"share": "x"}),
+        ("walk_away", {"speed_m_s": 0}),
+        ("walk_away", {"to_m": "far"}),
+        ("slow", {"delay_s": -1}),
+        ("drain", {"per_hour": True}),
+        ("body", {"loss_db": float("nan")}),
+        ("switch_off", {"farewell": 1}),
+    ],
+)
+def test_a_parameter_out_of_bounds_is_refused_at_the_door(name: str, parameter: dict[str, object]) -> None:
+    @virtual
+    async def check() -> None:
+        async with stage() as on:
+            with pytest.raises(InvalidParameterError) as caught:
+                on.air.faults.start(name, M2, **parameter)
+            assert caught.value.parameter in parameter
+            assert on.air.faults.active == []
+
+    check()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from terminal_kit.errors import DataError, InvalidParameterError
-from terminal_kit.memory import ONLINE_COUNTS_US, Locations, Memory, StoredReader
+from terminal_kit.memory import ONLINE_COUNTS_US, Bonds, Locations, Memory, StoredReader
 from terminal_kit.reader import check_location_id
 
 
@@ -75,3 +75,58 @@ def test_a_location_id_is_checked_before_any_radio_work(bad: str | None) -> None
     with pytest.raises(InvalidParameterError) as caught:
         check_location_id(bad)
     assert caught.value.parameter == "location_id"
+
+
+def test_two_sessions_do_not_overwrite_each_other(tmp_path: Path) -> None:
+    """C7."""
+    one, other = Memory(tmp_path / "state.json"), Memory(tmp_path / "state.json")
+    one.remember(stored("A"))
+    other.remember(stored("B"))
+    assert [reader.serial for reader in Memory(one.path).readers()] == ["B", "A"]
+    one.forget("B")
+    assert [reader.serial for reader in Memory(one.path).readers()] == ["A"]
+
+
+@pytest.mark.parametrize("reader", ['{"serial": 1}', '{"serial": "A", "location_id": 2, "device_type": "x"}', "3"])
+def test_a_file_with_other_types_is_told(tmp_path: Path, reader: str) -> None:
+    path = tmp_path / "state.json"
+    path.write_text(f'{{"readers": [{reader}]}}')
+    with pytest.raises(DataError):
+        Memory(path)
+
+
+@pytest.mark.parametrize("trainee", ["../..", "", "a/b", ".", "x" * 65])
+def test_a_trainee_is_a_name_and_no_path(trainee: str) -> None:
+    with pytest.raises(InvalidParameterError):
+        Memory.of_user(trainee)
+
+
+def test_the_kits_own_pairings(tmp_path: Path) -> None:
+    """D6."""
+    bonds, other = Bonds(tmp_path / "bonds.json"), Bonds(tmp_path / "bonds.json")
+    bonds.add("C0:00:00:00:00:01")
+    other.add("C0:00:00:00:00:02")
+    bonds.discard("C0:00:00:00:00:01")
+    assert "C0:00:00:00:00:02" in Bonds(bonds.path)
+    assert "C0:00:00:00:00:01" not in Bonds(bonds.path)
+    bonds.path.write_text("{")
+    with pytest.raises(DataError):
+        Bonds(bonds.path)
+
+
+def test_a_file_without_locations_leaves_the_demonstrations(tmp_path: Path) -> None:
+    """L1: a label beside no location."""
+    path = tmp_path / "locations.toml"
+    path.write_text('[labels]\nSTRM2 = "Till"\n')
+    places = Locations(path)
+    assert places.find("tml_front_desk")
+    assert places.labels == {"STRM2": "Till"}
+
+
+def test_an_edited_file_is_read_again(tmp_path: Path) -> None:
+    """L1: the command edits it while a bench is open."""
+    path = tmp_path / "locations.toml"
+    places = Locations(path)
+    path.write_text('[[location]]\nid = "tml_bar"\nname = "Bar"\n')
+    places.refresh()
+    assert [place.id for place in places.list_locations()] == ["tml_bar"]

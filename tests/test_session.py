@@ -116,3 +116,29 @@ def test_a_log_that_is_given_stays_open(tmp_path: Path) -> None:
         log.flush()
         assert len(log.runs()) == 2
         assert log.is_recording
+
+
+def test_a_listener_that_fails_starves_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    with session() as on:
+        seen = threading.Event()
+
+        def fail(_view: object) -> None:
+            raise ZeroDivisionError("a mistake")
+
+        on.subscribe(fail)
+        on.subscribe(lambda view: view.readers and seen.set())
+        on.call(on.scan, 3).result(10)
+        assert seen.wait(10)
+    assert "a mistake" in caplog.text
+
+
+def test_a_call_that_would_wait_for_itself_is_refused() -> None:
+    with session() as on:
+
+        async def inside() -> None:
+            with pytest.raises(TerminalError, match="wait for itself"):
+                on.terminal.blocking.discover_readers(timeout_s=1)
+            with pytest.raises(TerminalError, match="own thread"):
+                on.close()
+
+        on.call(inside).result(10)

@@ -261,9 +261,11 @@ class Relation:
         advertised = self.reader.serial
         if not told or told == advertised:
             return advertised
-        if device_type_of(advertised) is not DeviceType.UNKNOWN:
+        if device_type_of(advertised) is DeviceType.UNKNOWN:
+            return told
+        if device_type_of(told) is not DeviceType.UNKNOWN:
             raise CommunicationError(f"{advertised} says that its serial number is {told}", reader=advertised)
-        return told
+        return advertised  # what it tells is nonsense
 
     async def _register(self, link: Link, attempt_id: str) -> None:
         try:

@@ -8,7 +8,9 @@ import pytest
 from nbclient import NotebookClient
 from stage import stage, virtual
 
-from terminal_kit.errors import TerminalError
+from terminal_kit.errors import InvalidParameterError, TerminalError
+from terminal_kit.memory import Memory
+from terminal_kit.session import Session
 from terminal_kit.terminal.blocking import Blocking, on_kernel_loop
 
 CELLS = (
@@ -72,3 +74,16 @@ def test_what_is_no_verb_passes_through() -> None:
 
     assert Blocking(Thing(), None).size == 3
     assert "size" in dir(Blocking(Thing(), None))
+
+
+def test_what_would_never_return_is_refused_and_what_is_set_is_set() -> None:
+    with Session(memory=Memory()) as session:
+        blocking = session.terminal.blocking
+        for call in (blocking.discover_readers, lambda: blocking.discover_readers(timeout_s=0)):
+            with pytest.raises(InvalidParameterError):
+                call()
+        with pytest.raises(TerminalError, match="no end"):
+            blocking.monitor()
+        blocking.auto_reconnect = False
+        assert session.terminal.auto_reconnect is False
+        assert [place.id for place in blocking.list_locations()][:1] == ["tml_front_desk"]

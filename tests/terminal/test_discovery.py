@@ -1,10 +1,13 @@
 """Finding readers on the simulated radio, rule by rule (D)."""
 
+import asyncio
+
 import pytest
 from stage import CHIPPER, DESK, M2, WISEPAD, stage, virtual
 
 from terminal_kit import errors
 from terminal_kit.events import ConnectionStatus
+from terminal_kit.memory import Memory
 
 S = ConnectionStatus
 
@@ -141,3 +144,61 @@ async def test_a_watch_ends_with_the_hosts_fault() -> None:
         with pytest.raises(errors.BluetoothDisabledError):
             async for _ in watch:
                 pass
+
+
+@virtual
+async def test_the_nearest_comes_alone_and_then_with_its_battery() -> None:
+    """D7: two steps, on every platform."""
+    async with stage(readers=()) as on:
+        on.air.add_reader(WISEPAD, distance_m=1.0, battery=0.4)
+        on.air.add_reader(M2, distance_m=8.0)
+        scan = on.terminal.discover_readers(discovery_method="bluetooth_proximity")
+        steps = [[(reader.serial, reader.battery) for reader in readers] async for readers in scan]
+        assert steps == [[(WISEPAD, None)], [(WISEPAD, 0.4)]]
+        assert on.last("discovery_finished").error_code is None
+
+
+@virtual
+async def test_the_nearest_is_one_that_can_be_connected() -> None:
+    """D7, D6, C4."""
+    async with stage(readers=()) as on:
+        on.air.add_reader(WISEPAD, distance_m=1.0)
+        on.air.add_reader(CHIPPER, distance_m=1.5, battery=0.03)
+        on.air.add_reader(M2, distance_m=8.0)
+        on.air.faults.start("pair_in_system", WISEPAD)
+        assert (await on.terminal.connect_nearest(DESK)).serial == M2
+
+
+@virtual
+async def test_a_reader_that_was_heard_and_left_is_no_empty_scan() -> None:
+    """D2."""
+    async with stage() as on:
+        scan = on.terminal.discover_readers(timeout_s=30)
+        await asyncio.sleep(3)
+        on.air.faults.start("switch_off", M2)
+        assert await scan == []
+        assert on.last("discovery_finished").error_code is None
+
+
+@virtual
+async def test_a_limit_is_checked_at_the_door() -> None:
+    async with stage() as on:
+        for limit_s in (-1.0, float("nan"), float("inf")):
+            with pytest.raises(errors.InvalidParameterError):
+                on.terminal.discover_readers(timeout_s=limit_s)
+            with pytest.raises(errors.InvalidParameterError):
+                await on.terminal.easy_connect(DESK, timeout_s=limit_s)
+        assert (await on.terminal.easy_connect(DESK, serial=M2, timeout_s=0)).serial == M2
+
+
+@virtual
+async def test_the_reader_connected_last_is_preferred() -> None:
+    """C7: "the last first"."""
+    for seed in range(6):
+        async with stage(seed, readers=(M2, WISEPAD), memory=Memory()) as on:
+            for serial in (WISEPAD, M2):
+                await on.connect(serial)
+                await on.terminal.disconnect_reader()
+            on.terminal.auto_reconnect = False
+            assert (await on.terminal.reconnect_last_reader()).serial == M2
+            assert not on.terminal.auto_reconnect
