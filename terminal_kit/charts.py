@@ -143,7 +143,7 @@ def _add_marks(figure: go.Figure, drops: Rows, time_zone: str) -> None:
         return
     height = drops["rssi_dbm"].astype("Float64").fillna(-100.0)
     why = [
-        f"{escape(reader)}: {reason_words(None if pd.isna(reason) else reason)}"
+        f"{escape(reader)}: {escape(reason_words(None if pd.isna(reason) else reason))}"
         + ("" if pd.isna(code) else f", {hci_words(int(code))}")
         for reader, reason, code in zip(drops["reader"], drops["reason"], drops["hci_code"], strict=True)
     ]

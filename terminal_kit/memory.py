@@ -13,6 +13,7 @@ import tomllib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import platformdirs
 
@@ -237,13 +238,22 @@ class Locations:
             document = tomllib.loads(self.path.read_text("utf-8"))
             places = [Location(**place) for place in document.get("location", [])]
             for place in places:
-                check_location_id(place.id)
+                _check(place)
             return places or list(DEMO_LOCATIONS), {
                 str(serial): str(label) for serial, label in document.get("labels", {}).items()
             }
-        except (OSError, ValueError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
             raise DataError(
                 f"{self.path} is not a list of locations: {error}",
                 path=str(self.path),
                 hint="Each [[location]] needs an id (tml_…) and a name; address, region and time_zone are optional.",
             ) from error
+
+
+def _check(place: Location) -> None:
+    """Raises `TypeError`, `KeyError` or `ValueError` for a location that could not be used."""
+    check_location_id(place.id)
+    for name, fact in asdict(place).items():
+        if not isinstance(fact, str):
+            raise TypeError(f"{name} of {place.id} is {fact!r} and not a text")
+    ZoneInfo(place.time_zone)

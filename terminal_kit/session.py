@@ -4,16 +4,22 @@ Panels and commands live beside it: a blocking cell cannot starve a link, and si
 """
 
 import asyncio
+import atexit
 import concurrent.futures
 import logging
 import math
 import threading
-from collections.abc import Awaitable, Callable
+import weakref
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar
 
-from terminal_kit.errors import CanceledError, InvalidParameterError, TerminalError
+import tzlocal
+
+import terminal_kit
+from terminal_kit.errors import CanceledError, InvalidParameterError, RadioUnavailableError, TerminalError
 from terminal_kit.eventlog import EventLog, Run
 from terminal_kit.events import URGENT_KINDS, Event, Kind, RadioName
 from terminal_kit.memory import Locations, Memory
@@ -73,10 +79,12 @@ class Session:
         self._log_given = log
         self._memory = memory or Memory.of_user(trainee)
         self._locations = locations or Locations.of_user()
+        self._time_zone: str | None = None
         self._listeners: list[Callable[[View], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._stop: asyncio.Event | None = None
+        self._at_exit: Callable[[], None] = _nothing
         self._dirty = asyncio.Event()
         self._awaited = 1  # starting and closing
 
@@ -86,6 +94,11 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The user's labels of readers, by serial number (L1)."""
+        return self._locations.labels
 
     @property
     def locations(self) -> list[Location]:
@@ -100,11 +113,14 @@ class Session:
         ready: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._thread = threading.Thread(target=self._serve, args=(ready,), name="terminal_kit session", daemon=True)
         self._thread.start()
+        # A kernel that ends runs this and no `finally`: the run gets its last row, the reader its disconnect.
+        self._at_exit = atexit.register(partial(_close, weakref.ref(self)))
         try:
             ready.result()
         except BaseException:
             self._thread.join()
             self._thread = None
+            atexit.unregister(self._at_exit)
             raise
 
     def close(self) -> None:
@@ -118,6 +134,7 @@ class Session:
             loop.call_soon_threadsafe(self._stop.set)
         thread.join()
         self._thread = None
+        atexit.unregister(self._at_exit)
 
     def call(
         self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
@@ -193,6 +210,7 @@ class Session:
             self.radio = await self._open_radio(undo)
             self._start_run(undo)
             undo.callback(self.radio.watch_host(self._host_changed))
+            self._host_changed(self.radio.host_state())
             self.terminal = Terminal(
                 self.radio,
                 name="terminal",
@@ -216,7 +234,12 @@ class Session:
 
             return await undo.enter_async_context(native_radio())
         if self._radio_name == "virtual":
-            from terminal_kit.radio.virtual import virtual_radio  # noqa: PLC0415 - needs the extra `virtual`
+            try:
+                from terminal_kit.radio.virtual import virtual_radio  # noqa: PLC0415 - needs the extra `virtual`
+            except ModuleNotFoundError as error:
+                raise RadioUnavailableError(
+                    "the virtual radio needs Bumble", hint="Install it with: pip install 'terminal-kit[virtual]'"
+                ) from error
 
             return await undo.enter_async_context(virtual_radio())
         from terminal_kit.radio.simulated import simulated_radio  # noqa: PLC0415 - beside its siblings
@@ -229,6 +252,7 @@ class Session:
 
     def _open_log(self, undo: ExitStack) -> None:
         given = self._log_given
+        self._time_zone = tzlocal.get_localzone_name()
         if given is None or isinstance(given, EventLog):
             self.log = given
         else:
@@ -237,7 +261,13 @@ class Session:
     def _start_run(self, undo: AsyncExitStack) -> None:
         if self.log is None:
             return
-        self.run = self.log.start_run(radio=self._radio_name, seed=self.seed, clock=self.radio.clock)
+        self.run = self.log.start_run(
+            radio=self._radio_name,
+            app=f"terminal_kit {terminal_kit.__version__}",
+            time_zone=self._time_zone,
+            seed=self.seed if self._radio_name == "simulated" else None,
+            clock=self.radio.clock,
+        )
         undo.callback(self.run.finish)
         if self.air is not None:
             self.air.on_truth(self.run.write_truth)
@@ -252,12 +282,22 @@ class Session:
         self.tell(Kind.HOST_CHANGED, extra={"fault": state.fault, "internet": state.internet})
 
     def _on_event(self, event: Event) -> None:
-        if self.run is not None:
-            self.run.append(event)
         self.view = self.view.apply(event)
         self._dirty.set()
+        self._record(event)
         if event.kind in URGENT_KINDS:
             self._publish()
+
+    def _record(self, event: Event) -> None:
+        """Logs it. A log that takes nothing more (its owner closed it) must not stop what is going on."""
+        if self.run is None or self.log is None:
+            return
+        try:
+            self.run.append(event)
+            if event.kind == Kind.READER_INFO and (name := (event.extra or {}).get("name")) not in ("", event.reader):
+                self.log.add_alias(str(name), event.reader)  # what it is called and what it is, are one reader
+        except TerminalError as error:
+            _log.warning("not recorded: %s", error.line())
 
     def _show(self, view: View) -> None:
         self.view = view
@@ -289,6 +329,15 @@ class Session:
         if self._loop is None or self._loop.is_closed():
             raise TerminalError("the session is not running", hint="Call start(), or run the bench's cell again.")
         return self._loop
+
+
+def _nothing() -> None:
+    pass
+
+
+def _close(session: "weakref.ref[Session]") -> None:
+    if (alive := session()) is not None:
+        alive.close()
 
 
 async def _end(task: asyncio.Task[None]) -> None:

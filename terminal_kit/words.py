@@ -177,6 +177,7 @@ HOST_FAULTS = {
     "permission_denied": "no permission to use Bluetooth",
     "le_unsupported": "Bluetooth LE is not supported",
     "no_adapter": "no Bluetooth adapter",
+    "no_service": "the system's Bluetooth service does not run",
 }
 """What keeps the host's radio from being used (D5)."""
 

@@ -55,6 +55,7 @@ class Stage:
     ) -> None:
         self.air = Air(seed)
         self.events: list[Event] = []
+        self.waiting: asyncio.Future[Any] | None = None
         self.radio = simulated_radio(self.air)
         self.terminal = Terminal(
             self.radio, sink=self.events.append, memory=memory, policy=policy, limits=limits, seed=seed

@@ -15,6 +15,7 @@ from stage import DESK, M2, TERRACE, WISEPAD, Stage
 
 from terminal_kit.errors import TerminalError
 from terminal_kit.events import ConnectionStatus
+from terminal_kit.reader import Reader
 from terminal_kit.simulator import FAULTS, SimulatorLoop
 
 EXAMPLES = int(os.environ.get("TERMINAL_KIT_EXAMPLES", "30"))
@@ -24,6 +25,8 @@ FINISHES = {
     "discovery_started": ("discovery_finished",),
     "connect_started": ("connect_succeeded", "connect_failed"),
     "reconnect_started": ("reconnect_succeeded", "reconnect_failed"),
+    "scan_started": ("scan_stopped",),
+    "busy_started": ("busy_ended",),
 }
 
 SERIALS = (M2, WISEPAD)
@@ -37,6 +40,7 @@ class Lifecycle(RuleBasedStateMachine):
         self.loop = SimulatorLoop(math.inf)
         self.running: list[asyncio.Task[Any]] = []
         self.faults: list[Any] = []
+        self.watches: list[Any] = []
 
         async def make() -> Stage:
             on = Stage(seed=3)
@@ -129,6 +133,38 @@ class Lifecycle(RuleBasedStateMachine):
 
         self.run(act())
 
+    @rule(on=st.booleans())
+    def toggle_auto_reconnect(self, on: bool) -> None:
+        self.on.terminal.auto_reconnect = on
+
+    @rule()
+    def monitor(self) -> None:
+        async def act() -> None:
+            with contextlib.suppress(TerminalError):
+                self.watches.append(self.on.terminal.monitor())
+
+        self.run(act())
+
+    @rule()
+    def end_a_watch(self) -> None:
+        async def act() -> None:
+            if self.watches:
+                self.watches.pop().cancel()
+
+        self.run(act())
+
+    @rule(seconds=st.sampled_from([60.0, 86400.0]))
+    def skip_time(self, seconds: float) -> None:
+        listening = self.watches or self.on.terminal.status is ConnectionStatus.DISCOVERING
+        # A day of advertisements takes a while even at this pace.
+        self.run(self.on.air.skip_time(min(seconds, 60.0) if listening else seconds))
+
+    @rule()
+    def forget(self) -> None:
+        readers = self.on.terminal.memory.readers()
+        if readers:
+            self.spawn(lambda: self.on.terminal.forget_reader(Reader(serial=readers[0].serial)))
+
     @rule(seconds=st.sampled_from([0.01, 0.3, 2.0, 20.0, 400.0, 2000.0]))
     def wait(self, seconds: float) -> None:
         self.run(asyncio.sleep(seconds))
@@ -142,6 +178,12 @@ class Lifecycle(RuleBasedStateMachine):
         assert (changes[-1] if changes else "not_connected") == terminal.status
 
     @invariant()
+    def no_link_is_up_that_the_terminal_does_not_know(self) -> None:
+        """A leaked link would keep its reader from ever being heard again (complaint 3)."""
+        if self.on.terminal.status in (ConnectionStatus.NOT_CONNECTED, ConnectionStatus.DISCOVERING):
+            assert not [serial for serial, reader in self.on.air.readers.items() if reader.link is not None]
+
+    @invariant()
     def no_start_has_two_finishes(self) -> None:
         """Complaint 8."""
         for kinds in FINISHES.values():
@@ -152,7 +194,9 @@ class Lifecycle(RuleBasedStateMachine):
         async def end() -> None:
             await asyncio.sleep(60)
             with contextlib.suppress(TerminalError):
-                await self.on.terminal.cancel_discovering()  # the one thing that may last for ever
+                await self.on.terminal.cancel_discovering()  # like a watch it may last for ever
+            for watch in self.watches:
+                watch.cancel()
             await asyncio.sleep(3 * 3600)  # longer than any bound: what still runs then hangs
             hanging = [task for task in self.running if not task.done()]
             async with asyncio.timeout(60):

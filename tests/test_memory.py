@@ -59,8 +59,14 @@ def test_locations_come_from_a_file(tmp_path: Path) -> None:
     assert places.labels == {"STRM2": "Till"}
 
 
+BAD_PLACES = [
+    "[[location]]\nid = 'tml_bar'\nname = 5",
+    "[[location]]\nid = 'tml_bar'\nname = 'Bar'\ntime_zone = 'Mars/Base'",
+]
+
+
 @pytest.mark.parametrize(
-    "text", ["[[location]]\nid = 'bar'\nname = 'x'", "location = 3", "[[location]]\nsize = 1", "="]
+    "text", ["[[location]]\nid = 'bar'\nname = 'x'", "location = 3", "[[location]]\nsize = 1", "=", *BAD_PLACES]
 )
 def test_a_file_that_is_no_list_of_locations(tmp_path: Path, text: str) -> None:
     path = tmp_path / "locations.toml"

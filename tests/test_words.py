@@ -116,7 +116,7 @@ def test_what_an_update_replaces_and_why() -> None:
 
 def test_radios_and_host_faults() -> None:
     assert set(RADIOS) == {"native", "simulated", "virtual", "import"}
-    assert set(HOST_FAULTS) == {"radio_off", "permission_denied", "le_unsupported", "no_adapter"}
+    assert set(HOST_FAULTS) == {"radio_off", "permission_denied", "le_unsupported", "no_adapter", "no_service"}
 
 
 def test_markup_is_shown_not_obeyed() -> None:

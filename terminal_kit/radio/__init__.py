@@ -17,7 +17,8 @@ from bleak.backends.scanner import AdvertisementDataCallback, BaseBleakScanner
 from terminal_kit.events import RadioName
 from terminal_kit.reader import SoftwareUpdate
 
-HostFault = Literal["radio_off", "permission_denied", "le_unsupported", "no_adapter"]
+HostFault = Literal["radio_off", "permission_denied", "le_unsupported", "no_adapter", "no_service"]
+"""What keeps a host from using its radio (D5); `no_service`: the system's Bluetooth service does not run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,9 +64,9 @@ class _BlueZ:
         self._bonds = bonds
         self._objects: Objects = {}
         self._bus: Any = None
-        self._fault: HostFault | None = "no_adapter"
+        self._fault: HostFault | None = "no_service"
         self._listeners: list[Callable[[HostState], None]] = []
-        self._last = HostState("no_adapter")
+        self._last = HostState("no_service")
         self._agent: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -207,7 +207,7 @@ class _BlueZ:
     def _service_changed(self, is_there: bool) -> None:
         """The service went, with all that it knew, or came; then it tells its objects again, and needs our agent."""
         self._objects.clear()
-        self._fault = "no_adapter"
+        self._fault = "no_service"
         if self._agent is not None:
             self._agent.cancel()
         self._agent = asyncio.create_task(self._offer_agent(), name="terminal_kit: agent") if is_there else None

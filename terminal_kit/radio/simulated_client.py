@@ -44,6 +44,7 @@ _REASONS: dict[HostFault, BleakBluetoothNotAvailableReason] = {
     "permission_denied": _Reason.DENIED_BY_USER,
     "le_unsupported": _Reason.NO_BLE_CENTRAL_ROLE,
     "no_adapter": _Reason.NO_BLUETOOTH,
+    "no_service": _Reason.NO_BLUETOOTH,
 }
 
 

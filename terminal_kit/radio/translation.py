@@ -39,7 +39,7 @@ _UNAVAILABLE: dict[BleakBluetoothNotAvailableReason, HostFault] = {
 _DBUS: dict[str, HostFault] = {
     "org.bluez.Error.NotReady": "radio_off",
     "org.freedesktop.DBus.Error.AccessDenied": "permission_denied",
-    "org.freedesktop.DBus.Error.ServiceUnknown": "no_adapter",
+    "org.freedesktop.DBus.Error.ServiceUnknown": "no_service",
 }
 
 _PAIRING_DBUS = frozenset({"org.bluez.Error.AuthenticationFailed", "org.bluez.Error.AuthenticationRejected"})
@@ -59,6 +59,12 @@ def host_error(fault: HostFault | None) -> RadioUnavailableError:
             return BluetoothUnsupportedError("the host's radio cannot do Bluetooth LE", reason=fault)
         case "no_adapter":
             return RadioUnavailableError("the host has no Bluetooth adapter", reason=fault)
+        case "no_service":
+            return RadioUnavailableError(
+                "the system's Bluetooth service does not run",
+                reason=fault,
+                hint="Start it (`systemctl start bluetooth`) or install BlueZ; `terminal-kit doctor` says more.",
+            )
         case None:
             return RadioUnavailableError("the host's Bluetooth cannot be used, and does not say why", reason="unknown")
 

@@ -27,6 +27,7 @@ from terminal_kit.terminal.policy import Limits, ReconnectPolicy
 from terminal_kit.terminal.record import Recorder, Sink
 from terminal_kit.terminal.state import State
 from terminal_kit.terminal.status import Connected
+from terminal_kit.words import visible
 
 LAST_SETTLES_S = 2.0
 """How long an earlier reader waits for the one connected last to be heard (C7)."""
@@ -84,7 +85,7 @@ class Terminal:
 
     def __repr__(self) -> str:
         reader = self.connected_reader
-        return f"<Terminal {self.name}: {self.status}{f' to {reader.serial}' if reader else ''}>"
+        return f"<Terminal {self.name}: {self.status}{f' to {visible(reader.serial)}' if reader else ''}>"
 
     @property
     def status(self) -> ConnectionStatus:
