@@ -323,7 +323,12 @@ class Session:
                 "a blocking call would wait for itself in the session's own thread",
                 hint="Use the awaitable verbs there: `session.call(…)` or a task.",
             )
-        return self.call(function).result()
+        future = self.call(function)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            future.cancel()  # who interrupts a cell means the verb too
+            raise
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None or self._loop.is_closed():

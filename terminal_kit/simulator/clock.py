@@ -90,6 +90,14 @@ class SimulatorLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._came_back)
         return future
 
+    async def shutdown_default_executor(self, *timeout: Any, **limit: Any) -> None:
+        """As asyncio's (its limit came with Python 3.12); time does not jump past the limit while threads end."""
+        self._under_way += 1
+        try:
+            await super().shutdown_default_executor(*timeout, **limit)
+        finally:
+            self._under_way -= 1
+
     def wait_s(self, timeout_s: float | None, *, watching: bool) -> float | None:
         """How long the selector may really wait, when asyncio wants to wait `timeout_s` of simulated time."""
         if not self.is_jumping:

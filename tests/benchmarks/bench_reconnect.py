@@ -20,7 +20,7 @@ from terminal_kit.profile import BATTERY_LEVEL
 from terminal_kit.radio.simulated import simulated_radio
 from terminal_kit.simulator import Air, run_virtual
 from terminal_kit.terminal import Terminal
-from tests.benchmarks.table import Row
+from tests.benchmarks.table import Table
 
 READER = "STRM26138003393"
 LIMIT_S = 300.0
@@ -65,18 +65,25 @@ SITUATIONS: dict[str, Situation] = {
 }
 
 
-def rows(*, quick: bool) -> list[Row]:
-    """A row a situation and peer."""
-    seeds = range(2 if quick else 25)
+PEERS = ("`Terminal`", "bleak-retry-connector", "plain loop")
+
+
+def table(*, quick: bool) -> Table:
+    """A row a situation: for each peer the median, the 95th percentile, the share that came back, the mean attempts.
+
+    The ratios are ours to each peer's, seconds pair by pair (median) and attempts (of the means).
+    """
+    seeds = range(2 if quick else 50)
     situations = dict(list(SITUATIONS.items())[:2]) if quick else SITUATIONS
-    found: list[Row] = []
+    rows: list[tuple[str, ...]] = []
     for name, happen in situations.items():
         ours = [run_virtual(_ours(seed, happen)) for seed in seeds]
-        for peer, run in (("bleak-retry-connector", _retry_connector), ("plain loop", _plain_loop)):
-            theirs = [run_virtual(_peer(seed, happen, run)) for seed in seeds]
-            ratio = statistics.median(a.seconds / b.seconds for a, b in zip(ours, theirs, strict=True))
-            found.append(Row(f"back after: {name}, {peer}", _summary(ours), _summary(theirs), f"{ratio:.2f}"))
-    return found
+        peers = [
+            [run_virtual(_peer(seed, happen, again)) for seed in seeds] for again in (_retry_connector, _plain_loop)
+        ]
+        rows.append((name, *map(_summary, (ours, *peers)), " / ".join(_ratio(ours, peer) for peer in peers)))
+    columns = ("back after", *PEERS, "ratios: seconds, attempts")
+    return Table(f"Getting a lost reader back, {len(seeds)} seeds each", columns, rows)
 
 
 def _summary(outcomes: list[Outcome]) -> str:
@@ -84,7 +91,13 @@ def _summary(outcomes: list[Outcome]) -> str:
     p95 = seconds[min(len(seconds) - 1, round(0.95 * (len(seconds) - 1)))]
     back = sum(outcome.seconds < LIMIT_S for outcome in outcomes) / len(outcomes)
     attempts = statistics.mean(outcome.attempts for outcome in outcomes)
-    return f"{statistics.median(seconds):.1f} s, p95 {p95:.1f} s, {back:.0%} back, {attempts:.1f} attempts"
+    return f"{statistics.median(seconds):.1f} s, {p95:.1f} s, {back:.0%}, {attempts:.1f}"
+
+
+def _ratio(ours: list[Outcome], peer: list[Outcome]) -> str:
+    seconds = statistics.median(mine.seconds / theirs.seconds for mine, theirs in zip(ours, peer, strict=True))
+    attempts = sum(outcome.attempts for outcome in ours) / sum(outcome.attempts for outcome in peer)
+    return f"{seconds:.2f}, {attempts:.2f}"
 
 
 def _air(seed: int) -> Air:

@@ -1,18 +1,16 @@
-"""One table for all benchmarks."""
+"""One form for all benchmarks."""
 
 from typing import NamedTuple
 
 
-class Row(NamedTuple):
-    """One line: what was measured, ours, the peer's, and how they compare."""
+class Table(NamedTuple):
+    """What was measured: a title, the columns' names, and rows of words."""
 
-    what: str
-    ours: str
-    peer: str
-    ratio: str
+    title: str
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]]
 
-
-def markdown(rows: list[Row]) -> str:
-    """The rows as a markdown table."""
-    lines = ["| what | ours | peer | ratio |", "|---|---|---|---|"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+    def markdown(self) -> str:
+        """As it stands in a README."""
+        lines = [self.columns, tuple("---" for _ in self.columns), *self.rows]
+        return "\n".join([f"### {self.title}", "", *(f"| {' | '.join(line)} |" for line in lines)])

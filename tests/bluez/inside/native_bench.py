@@ -8,6 +8,7 @@ from dataclasses import replace
 from radio_bench import Bench
 from vhci import air, forget, power
 
+from terminal_kit.memory import Bonds
 from terminal_kit.radio import HostFault
 from terminal_kit.radio.native import native_radio
 from terminal_kit.simulator.firmware import ReaderModel
@@ -19,7 +20,7 @@ async def open_bench(*models: ReaderModel) -> AsyncGenerator[Bench]:
     async with AsyncExitStack() as undo:
         around = await undo.enter_async_context(air())
         served = {model.serial: await undo.enter_async_context(around.reader(model)) for model in models}
-        native = await undo.enter_async_context(native_radio(lambda: list(served)))
+        native = await undo.enter_async_context(native_radio(Bonds()))
         # The controllers are Bumble's: their link has no supervision timeout, and their signal is constant.
         can = replace(native.capabilities, supervision_timeout=False, varying_signal=False)
         radio = replace(native, capabilities=can)

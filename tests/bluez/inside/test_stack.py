@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 import pytest
 from vhci import Air, air, forget, power
 
-from terminal_kit.errors import BluetoothDisabledError, TakenByAnotherHostError
+from terminal_kit.errors import BluetoothDisabledError, PairingLostError, TakenByAnotherHostError
 from terminal_kit.events import ConnectionStatus, DisconnectReason, Event, ReasonSource
-from terminal_kit.memory import Memory
+from terminal_kit.memory import Bonds
 from terminal_kit.radio.native import native_radio
 from terminal_kit.radio.serve import ServedReader
 from terminal_kit.simulator.firmware import ReaderModel
@@ -47,12 +47,11 @@ class Stage:
 @asynccontextmanager
 async def stage() -> AsyncGenerator[Stage]:
     events: list[Event] = []
-    memory = Memory()
     async with (
         air() as around,
         around.reader(ReaderModel(M2, battery=0.8)) as served,
-        native_radio(lambda: [reader.serial for reader in memory.readers()]) as radio,
-        Terminal(radio, sink=events.append, memory=memory) as terminal,
+        native_radio(Bonds()) as radio,
+        Terminal(radio, sink=events.append) as terminal,
     ):
         try:
             yield Stage(around, served, terminal, events)
@@ -121,11 +120,24 @@ async def test_a_reader_that_the_system_paired_is_told_apart() -> None:
     async with stage() as on:
         await on.terminal.easy_connect(DESK, serial=M2)
         await on.terminal.disconnect_reader()
-        async with native_radio() as stranger, Terminal(stranger) as other:
+        async with native_radio(Bonds()) as stranger, Terminal(stranger) as other:
             (reader,) = await other.discover_readers(timeout_s=5)
             assert reader.paired_in_host
             with pytest.raises(TakenByAnotherHostError):
                 await other.connect_reader(reader, DESK)
+
+
+async def test_a_lost_bond_is_forgotten_and_made_anew() -> None:
+    """X2, complaint 10."""
+    async with stage() as on:
+        await on.terminal.easy_connect(DESK, serial=M2)
+        await on.terminal.disconnect_reader()
+        on.model.lose_bonds()
+        with pytest.raises(PairingLostError):
+            await on.terminal.easy_connect(DESK, serial=M2)
+        (reader,) = await on.terminal.discover_readers(timeout_s=5)
+        await on.terminal.forget_reader(reader)
+        await on.terminal.easy_connect(DESK, serial=M2)
 
 
 async def test_the_command_prints_the_reader() -> None:
