@@ -1,16 +1,18 @@
 """`locations`: the places where readers are registered, and the labels of readers (L1)."""
 
 import argparse
+from pathlib import Path
 from typing import Any, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import platformdirs
 import tomlkit
+from tomlkit.items import Table
 
-from terminal_kit.cli.options import Commands, command, printable
+from terminal_kit.cli import values
+from terminal_kit.cli.options import Commands, command
+from terminal_kit.cli.output import printable
 from terminal_kit.errors import InvalidParameterError
-from terminal_kit.memory import APP, Locations, write_atomically
-from terminal_kit.reader import check_location_id
+from terminal_kit.memory import APP, DEMO_LOCATIONS, Locations, write_atomically
 
 
 def add_to(commands: Commands) -> None:
@@ -24,10 +26,15 @@ def add_to(commands: Commands) -> None:
     parser.set_defaults(run=run_list)
     actions = cast("Commands", parser.add_subparsers(metavar="ACTION"))
     add = command(actions, "add", "adds or replaces a location", "terminal-kit locations add tml_bar --name Bar")
-    add.add_argument("id", metavar="tml_…")
+    add.add_argument("id", type=values.location_id, metavar="tml_…")
     for name in ("name", "address", "region"):
         add.add_argument(f"--{name}", default="")
-    add.add_argument("--time-zone", default="UTC", help="an IANA name such as Europe/Berlin (default: %(default)s)")
+    add.add_argument(
+        "--time-zone",
+        type=values.time_zone,
+        default="UTC",
+        help="an IANA name such as Europe/Berlin (default: %(default)s)",
+    )
     add.set_defaults(run=run_add)
     remove = command(actions, "remove", "removes a location", "terminal-kit locations remove tml_bar")
     remove.add_argument("id", metavar="tml_…")
@@ -50,14 +57,7 @@ def run_list(_chosen: argparse.Namespace) -> int:
 
 
 def run_add(chosen: argparse.Namespace) -> int:
-    """Adds a location, or replaces the one with its id."""
-    check_location_id(chosen.id)
-    try:
-        ZoneInfo(chosen.time_zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise InvalidParameterError(
-            f"{chosen.time_zone} is no time zone", parameter="--time-zone", value=chosen.time_zone
-        ) from error
+    """Adds a location, or replaces the one with its id. Says so where the demonstration's give way to it."""
     document = _read()
     place = tomlkit.table()
     for name in ("id", "name", "address", "region", "time_zone"):
@@ -65,8 +65,11 @@ def run_add(chosen: argparse.Namespace) -> int:
             place[name] = value
     if "name" not in place:
         place["name"] = chosen.id
-    kept = [old for old in _places(document) if old["id"] != chosen.id]
-    _write(document, [*kept, place])
+    before = _places(document)
+    _write(document, [*(old for old in before if old["id"] != chosen.id), place])
+    if not before:
+        gone = ", ".join(demo.id for demo in DEMO_LOCATIONS if demo.id != chosen.id)
+        print(f"{chosen.id} is your first own location; the demonstration's are no longer shown: {gone}")
     return 0
 
 
@@ -77,6 +80,9 @@ def run_remove(chosen: argparse.Namespace) -> int:
     if len(kept) == len(_places(document)):
         raise InvalidParameterError(f"there is no location {chosen.id}", parameter="id", value=chosen.id)
     _write(document, kept)
+    if not kept:
+        demos = ", ".join(demo.id for demo in DEMO_LOCATIONS)
+        print(f"{chosen.id} was your last own location; the demonstration's are shown again: {demos}")
     return 0
 
 
@@ -89,8 +95,12 @@ def run_label(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _path() -> Path:
+    return platformdirs.user_config_path(APP) / "locations.toml"
+
+
 def _read() -> Any:
-    path = platformdirs.user_config_path(APP) / "locations.toml"
+    path = _path()
     Locations(path)  # a file that is not ours is refused before it is touched
     return tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
 
@@ -102,8 +112,16 @@ def _places(document: Any) -> list[Any]:
 def _write(document: Any, places: list[Any]) -> None:
     kept: Any = tomlkit.aot()
     for place in places:
-        kept.append(place)
+        kept.append(place if isinstance(place, Table) else _table(place))
     document.pop("location", None)
     if kept:
         document["location"] = kept
-    write_atomically(platformdirs.user_config_path(APP) / "locations.toml", tomlkit.dumps(document))
+    write_atomically(_path(), tomlkit.dumps(document))
+
+
+def _table(inline: Any) -> Table:
+    """A place that was written in one line, `{id = "…", name = "…"}`, in the form that all of them get."""
+    table = tomlkit.table()
+    for name, value in inline.items():
+        table[name] = value
+    return table

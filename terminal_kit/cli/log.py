@@ -3,15 +3,17 @@
 import argparse
 import json
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from terminal_kit.cli.options import Commands, command, printable
+from terminal_kit.cli.options import Commands, command
+from terminal_kit.cli.output import printable
 from terminal_kit.eventlog import EventLog
 from terminal_kit.events import Event
 
 _NAMES = tuple(field.name for field in fields(Event))
 _SAID_APART = {"seq", "t_us", "mono_us", "run", "reader", "kind", "terminal"}
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 def add_to(commands: Commands) -> None:
@@ -32,7 +34,7 @@ def run(chosen: argparse.Namespace) -> int:
         radios = {run.id: run.radio for run in log.runs()}
         for event in log.events(reader=chosen.reader, kind=chosen.kind, radio="all"):
             radio = radios.get(event.run, "")
-            print(json.dumps(as_json(event, radio)) if chosen.json else as_line(event, radio))
+            print(json.dumps(as_json(event, radio), default=str) if chosen.json else as_line(event, radio))
     return 0
 
 
@@ -43,7 +45,17 @@ def as_json(event: Event, radio: str) -> dict[str, Any]:
 
 
 def as_line(event: Event, radio: str) -> str:
-    """A row for eyes: time, radio, reader, kind, and whatever else it holds."""
-    at = datetime.fromtimestamp(event.t_us / 1e6, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    """A row for eyes: time, radio, reader, kind, and whatever else it holds.
+
+    A log may hold anything, so all of it is made printable.
+    """
     facts = (f"{name}={value}" for name, value in as_json(event, radio).items() if name not in {*_SAID_APART, "radio"})
-    return f"{at}Z {radio:<9} {printable(event.reader) or '–':<18} {event.kind:<20} {printable(' '.join(facts))}"
+    names = f"{printable(radio):<9} {printable(event.reader) or '–':<18} {printable(event.kind):<20}"
+    return f"{_time(event.t_us)} {names} {printable(' '.join(facts))}".rstrip()
+
+
+def _time(t_us: int) -> str:
+    try:
+        return (_EPOCH + timedelta(microseconds=t_us)).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + "Z"
+    except (OverflowError, ValueError, TypeError):
+        return f"{printable(str(t_us))} µs"  # no calendar has it

@@ -1,22 +1,27 @@
 """Options that several commands share, and where their defaults come from.
 
-A flag wins over the environment (`TERMINAL_KIT_RADIO`, …), which wins over `settings.toml` in the user's
-configuration folder.
+A flag wins over the environment (`TERMINAL_KIT_RADIO`, `TERMINAL_KIT_LOCATION`), which wins over `settings.toml` in the
+user's configuration folder (`radio = "native"`, `location = "tml_…"`). Settings are read by the commands that need
+them, when they run: a broken file keeps nobody from help, or from `doctor`.
 """
 
 import argparse
 import os
-import re
 import tomllib
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 import platformdirs
 
-from terminal_kit.errors import DataError, InvalidParameterError
-from terminal_kit.memory import APP
+from terminal_kit.cli import values
+from terminal_kit.errors import InvalidParameterError
+from terminal_kit.events import RadioName
+from terminal_kit.memory import APP, Locations
+from terminal_kit.reader import check_location_id
 from terminal_kit.session import RADIOS
 
-_UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+SETTINGS = ("radio", "location")
+"""What the settings file may hold."""
 
 
 class Commands(Protocol):
@@ -27,26 +32,59 @@ class Commands(Protocol):
         ...
 
 
-def default(name: str, otherwise: str | None = None) -> str | None:
-    """The setting `name` from the environment or the settings file."""
-    if value := os.environ.get(f"TERMINAL_KIT_{name.upper()}"):
-        return value
-    path = platformdirs.user_config_path(APP) / "settings.toml"
+class UsageError(Exception):
+    """A wrong value that only the running command could see: one line, and exit code 2, as for argparse's own."""
+
+
+class Given(NamedTuple):
+    """A value and who gave it: a flag, a variable of the environment, or a file."""
+
+    value: str
+    by: str
+
+
+def settings_path() -> Path:
+    """The user's settings file, which need not exist."""
+    return platformdirs.user_config_path(APP) / "settings.toml"
+
+
+def settings() -> dict[str, Any]:
+    """What the settings file holds. Raises `UsageError` where it cannot be read."""
+    path = settings_path()
     if not path.exists():
-        return otherwise
+        return {}
     try:
-        settings = tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise DataError(f"{path} is not a settings file: {error}", path=str(path)) from error
-    return str(settings[name]) if name in settings else otherwise
+        raise UsageError(f"{path} is not a settings file: {error}") from error
 
 
-def duration_s(text: str) -> float:
-    """Seconds from `90`, `90s`, `30m`, `24h` or `2d`."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text.strip())
-    if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 90s, 30m, 24h or 2d")
-    return float(match[1]) * _UNITS_S[match[2] or "s"]
+def radio_of(chosen: argparse.Namespace) -> RadioName:
+    """The radio that was asked for, `simulated` where nobody did. Raises `UsageError` where there is none such."""
+    given = _given(chosen, "radio")
+    if given is None:
+        return "simulated"
+    if given.value not in RADIOS:
+        raise UsageError(f"{given.by}: {given.value!r} is no radio; choose one of {', '.join(RADIOS)}")
+    return given.value
+
+
+def location_of(chosen: argparse.Namespace) -> str:
+    """The location that was asked for. Raises `UsageError` where none was, or not one of the user's."""
+    given = _given(chosen, "location")
+    if given is None:
+        raise UsageError("a location is needed: pass --location; `terminal-kit locations` lists yours")
+    try:
+        check_location_id(given.value)
+    except InvalidParameterError as error:
+        raise UsageError(f"{given.by}: {error}") from error
+    kept = Locations.of_user()
+    if kept.find(given.value) is None:
+        known = ", ".join(place.id for place in kept.list_locations())
+        raise UsageError(
+            f"{given.by}: {given.value} is not one of your locations ({known}); `terminal-kit locations add` adds one"
+        )
+    return given.value
 
 
 def command(commands: Commands, name: str, summary: str, example: str) -> argparse.ArgumentParser:
@@ -60,33 +98,32 @@ def command(commands: Commands, name: str, summary: str, example: str) -> argpar
     )
 
 
-def add_radio(parser: argparse.ArgumentParser) -> None:
-    """`--radio` and `--seed`."""
+def add_radio(parser: argparse.ArgumentParser, *, seed: bool = True) -> None:
+    """`--radio`, and `--seed` for commands whose run it repeats."""
     parser.add_argument(
-        "--radio",
-        choices=RADIOS,
-        default=default("radio", "simulated"),
-        help="which radio to use (default: %(default)s)",
+        "--radio", choices=RADIOS, help="which radio to use (default: the setting `radio`, else simulated)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="repeats a simulated run (default: %(default)s)")
+    if seed:
+        parser.add_argument(
+            "--seed", type=values.seed, default=0, help="repeats a simulated run (default: %(default)s)"
+        )
 
 
 def add_location(parser: argparse.ArgumentParser) -> None:
     """`--location`."""
-    parser.add_argument("--location", metavar="tml_…", default=default("location"), help="where to register the reader")
+    parser.add_argument(
+        "--location",
+        type=values.location_id,
+        metavar="tml_…",
+        help="where to register the reader (default: the setting `location`)",
+    )
 
 
-def location_of(chosen: argparse.Namespace) -> str:
-    """The location that was asked for. Raises `InvalidParameterError` where there is none."""
-    if not chosen.location:
-        raise InvalidParameterError(
-            "a location is needed",
-            parameter="--location",
-            hint="Pass --location; `terminal-kit locations` lists yours.",
-        )
-    return chosen.location
-
-
-def printable(text: str) -> str:
-    """Text from a radio or a log, safe for a terminal window: control and direction marks are shown, not obeyed."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+def _given(chosen: argparse.Namespace, name: str) -> Given | None:
+    if flag := getattr(chosen, name):
+        return Given(str(flag), f"--{name}")
+    variable = f"TERMINAL_KIT_{name.upper()}"
+    if value := os.environ.get(variable):
+        return Given(value, variable)
+    kept = settings()
+    return Given(str(kept[name]), str(settings_path())) if name in kept else None

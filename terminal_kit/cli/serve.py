@@ -3,7 +3,12 @@
 import argparse
 import asyncio
 
-from terminal_kit.cli.options import Commands, command, printable
+from terminal_kit.cli import values
+from terminal_kit.cli.options import Commands, command
+from terminal_kit.cli.output import printable, say
+from terminal_kit.cli.recording import hang_up_is_ctrl_c
+from terminal_kit.errors import RadioUnavailableError
+from terminal_kit.simulator.firmware import ReaderModel
 
 
 def add_to(commands: Commands) -> None:
@@ -16,23 +21,36 @@ def add_to(commands: Commands) -> None:
     )
     serve.add_argument("transport", help="where the controller is, in Bumble's words: usb:0, tcp-server:…, vhci")
     serve.add_argument("--serial", default="STRM26138003393", help="the reader's serial (default: %(default)s)")
-    serve.add_argument("--battery", type=float, default=0.8, help="0…1 (default: %(default)s)")
+    serve.add_argument("--battery", type=values.level, default=0.8, help="0…1 (default: %(default)s)")
     serve.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Serves until Ctrl-C."""
-    asyncio.run(_serve(chosen))
+    """Serves until Ctrl-C. Raises `RadioUnavailableError` where the controller cannot be had."""
+    with hang_up_is_ctrl_c():
+        asyncio.run(_serve(chosen))
     return 0
 
 
 async def _serve(chosen: argparse.Namespace) -> None:
-    from bumble.transport import open_transport  # noqa: PLC0415 - an extra
+    try:
+        from bumble.transport import open_transport  # noqa: PLC0415 - an extra
 
-    from terminal_kit.radio.serve import serve_reader  # noqa: PLC0415
-    from terminal_kit.simulator.firmware import ReaderModel  # noqa: PLC0415
+        from terminal_kit.radio.serve import serve_reader  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise RadioUnavailableError(
+            "serving a reader needs Bumble", hint="Install it with: pip install 'terminal-kit[virtual]'"
+        ) from error
 
     model = ReaderModel(chosen.serial, battery=chosen.battery)
-    async with await open_transport(chosen.transport) as transport, serve_reader(model, transport):
-        print(f"{printable(chosen.serial)} is on the air; Ctrl-C ends it", flush=True)
+    try:
+        transport = await open_transport(chosen.transport)
+    except Exception as error:  # Bumble's, libusb's, the system's: whatever the name led to
+        raise RadioUnavailableError(
+            f"the controller {chosen.transport} cannot be opened: {type(error).__name__}: {error}",
+            hint="Name one as Bumble does: usb:0, serial:/dev/ttyACM0, tcp-server:_:6401, vhci; "
+            "it must be plugged in, free, and yours to use.",
+        ) from error
+    async with transport, serve_reader(model, transport):
+        say(f"{printable(chosen.serial)} is on the air; Ctrl-C ends it")
         await asyncio.Event().wait()

@@ -2,13 +2,18 @@
 
 import argparse
 import asyncio
+import logging
 import time
 
-from terminal_kit.cli.options import Commands, add_location, add_radio, command, duration_s, location_of, printable
-from terminal_kit.cli.readers import print_event
-from terminal_kit.errors import BusyError, InvalidParameterError, TerminalError
+from terminal_kit.cli import values
+from terminal_kit.cli.options import Commands, add_location, add_radio, command, location_of
+from terminal_kit.cli.output import printable, say
+from terminal_kit.cli.recording import Follower, session_of
+from terminal_kit.errors import InvalidParameterError, TerminalError
 from terminal_kit.events import ConnectionStatus, Kind
 from terminal_kit.session import Session
+
+_log = logging.getLogger(__name__)
 
 LOOK_S = 30.0
 """How long each search for the reader lasts before the next one; the log shows every one."""
@@ -31,23 +36,23 @@ def add_to(commands: Commands) -> None:
     )
     watch.add_argument("serial", nargs="?", help="which reader (default: the nearest)")
     watch.add_argument("--log", required=True, help="the log to record into")
-    watch.add_argument("--for", dest="for_s", type=duration_s, help="how long (default: until Ctrl-C)")
+    watch.add_argument("--for", dest="for_s", type=values.duration_s, help="how long (default: until Ctrl-C)")
     add_location(watch)
     add_radio(watch)
     watch.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Records until the time is over or Ctrl-C; both end with a finished run in the log."""
+    """Records until the time is over, Ctrl-C, or the system's wish; all end with a finished run in the log."""
     location = location_of(chosen)
-    with Session(chosen.radio, seed=chosen.seed, log=chosen.log) as session:
-        session.terminal.subscribe(print_event)
+    with session_of(chosen) as session:
+        session.terminal.subscribe(Follower())
         recording = session.call(_record, session, chosen.serial, location, chosen.for_s)
         try:
             recording.result()
         except KeyboardInterrupt:
             recording.cancel()
-            print("stopped")
+            say("stopped")
     return 0
 
 
@@ -66,13 +71,21 @@ async def _keep_connected(session: Session, serial: str | None, location: str) -
     terminal = session.terminal
     while True:
         try:
+            # Whatever the last round left under way comes to its end first.
+            await terminal.until(ConnectionStatus.NOT_CONNECTED)
             reader = await terminal.easy_connect(location, serial=serial, timeout_s=LOOK_S)
             serial = reader.serial
-            await terminal.until(ConnectionStatus.NOT_CONNECTED)
-        except (InvalidParameterError, BusyError):
-            raise
+        except InvalidParameterError:
+            raise  # no later round would go better
         except TerminalError as error:
-            print(f"{printable(serial or 'any reader')}: {printable(error.line())}", flush=True)
+            say(f"{printable(serial or 'any reader')}: {printable(error.line())}")
+            await asyncio.sleep(PAUSE_S)
+        except Exception as error:
+            # A mistake of ours must not cost the night: it is kept beside the rest, and the next round may do.
+            _log.debug("a round of watching failed", exc_info=True)
+            what = f"{type(error).__name__}: {error}"
+            session.tell(Kind.ERROR, error_code=TerminalError.code, text=what)
+            say(f"{printable(serial or 'any reader')}: {TerminalError.code}: {printable(what)}")
             await asyncio.sleep(PAUSE_S)
 
 
