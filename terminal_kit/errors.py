@@ -212,7 +212,7 @@ class LinkError(TerminalError):
 
     code = "BLUETOOTH_ERROR"
     numbers = (3200,)
-    advice = "Try again; if it persists, switch the reader off and on."
+    advice = "Try again; if it persists, switch the reader off and on, or forget it and pair it anew."
     reader: str = ""
     status: str = ""
     hci_code: int | None = None
