@@ -11,7 +11,7 @@ import math
 import threading
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar
@@ -36,6 +36,9 @@ T = TypeVar("T")
 
 FLUSH_S = 0.25
 """A view is handed out at most four times a second: more than eyes need, and what a page can draw."""
+
+_STARTS_S = 0.2
+"""A thread that is still starting is asked again after this to end."""
 
 RADIOS: tuple[RadioName, ...] = ("simulated", "native", "virtual")
 
@@ -118,21 +121,21 @@ class Session:
         try:
             ready.result()
         except BaseException:
-            self._thread.join()
-            self._thread = None
-            atexit.unregister(self._at_exit)
+            self.close()  # what was interrupted may be under way
             raise
 
     def close(self) -> None:
         """Ends what runs, disconnects, closes the log if the session opened it, and joins the thread."""
-        thread, loop = self._thread, self._loop
+        thread = self._thread
         if thread is None:
             return
         if thread is threading.current_thread():
             raise TerminalError("a session cannot be closed from its own thread", hint="Close it where you made it.")
-        if loop is not None and self._stop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._stop.set)
-        thread.join()
+        while thread.is_alive():
+            if self._loop is not None and self._stop is not None:
+                with suppress(RuntimeError):  # it has just ended
+                    self._loop.call_soon_threadsafe(self._stop.set)
+            thread.join(_STARTS_S)
         self._thread = None
         atexit.unregister(self._at_exit)
 
