@@ -88,6 +88,7 @@ class Session:
         self._thread: threading.Thread | None = None
         self._stop: asyncio.Event | None = None
         self._at_exit: Callable[[], None] = _nothing
+        self._failure: BaseException | None = None
         self._dirty = asyncio.Event()
         self._awaited = 1  # starting and closing
 
@@ -125,7 +126,10 @@ class Session:
             raise
 
     def close(self) -> None:
-        """Ends what runs, disconnects, closes the log if the session opened it, and joins the thread."""
+        """Ends what runs, disconnects, closes the log if the session opened it, and joins the thread.
+
+        Raises `EventLogError` where the log could not store everything.
+        """
         thread = self._thread
         if thread is None:
             return
@@ -138,6 +142,9 @@ class Session:
             thread.join(_STARTS_S)
         self._thread = None
         atexit.unregister(self._at_exit)
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
 
     def call(
         self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
@@ -201,8 +208,9 @@ class Session:
                     runner.run(self._live(ready))
         except BaseException as error:
             if ready.done():
-                raise
-            ready.set_exception(error)
+                self._failure = error
+            else:
+                ready.set_exception(error)
         finally:
             self._loop = None
 
@@ -345,7 +353,10 @@ def _nothing() -> None:
 
 def _close(session: "weakref.ref[Session]") -> None:
     if (alive := session()) is not None:
-        alive.close()
+        try:
+            alive.close()
+        except TerminalError as error:
+            _log.error("%s", error.line())
 
 
 async def _end(task: asyncio.Task[None]) -> None:

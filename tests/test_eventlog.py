@@ -49,11 +49,12 @@ def any_event() -> st.SearchStrategy[Event]:
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_event_comes_back_as_it_went_in(tmp_path: Path, events: list[Event]) -> None:
     with EventLog(tmp_path / f"{uuid.uuid4()}.db") as log:
+        run = log.start_run(radio="simulated")
         for event in events:
-            log.append(event, run="r")
+            run.append(event)
         log.flush()
-        found = list(log.events(radio="all"))
-        assert [event.seq for event in found] == list(range(1, len(events) + 1))
+        _, *found = log.events()
+        assert [event.seq for event in found] == list(range(2, len(events) + 2))
         for sent, stored in zip(events, found, strict=True):
             for column in COLUMNS[1:]:
                 if column.name != "run":
@@ -81,14 +82,13 @@ def test_frames_are_typed_whether_or_not_there_are_rows(log: EventLog) -> None:
 
 
 def test_filters_take_one_value_or_several(log: EventLog) -> None:
+    run = log.start_run(radio="simulated")
     for number in range(6):
-        log.append(
-            Event(kind="ab"[number % 2], t_us=number * 1_000_000, reader="XYZ"[number % 3], session=number), run="r"
-        )
+        run.append(Event(kind="ab"[number % 2], t_us=number * 1_000_000, reader="XYZ"[number % 3], session=number))
     log.flush()
 
     def seconds(**filters: object) -> list[int]:
-        return (log.frame(**filters)["t_us"] // 1_000_000).tolist()
+        return (log.frame(**{"kind": ["a", "b"], **filters})["t_us"] // 1_000_000).tolist()
 
     assert seconds(kind="a") == [0, 2, 4]
     assert seconds(reader=["X", "Y"]) == [0, 1, 3, 4]
@@ -115,12 +115,13 @@ def test_simulated_and_real_are_not_mixed_unasked(log: EventLog) -> None:
 
 
 def test_aliases_join_names_and_change_no_row(log: EventLog) -> None:
-    log.append(Event(kind="a", t_us=1, reader="addr:AA"), run="r")
-    log.append(Event(kind="a", t_us=2, reader="STRM2"), run="r")
+    run = log.start_run(radio="native")
+    run.append(Event(kind="a", t_us=1, reader="addr:AA"))
+    run.append(Event(kind="a", t_us=2, reader="STRM2"))
     log.add_alias("addr:AA", "STRM2")
     log.flush()
     assert log.frame(reader="STRM2")["reader"].tolist() == ["STRM2", "STRM2"]
-    assert [event.reader for event in log.events(radio="all")] == ["addr:AA", "STRM2"]
+    assert [event.reader for event in log.events(kind="a")] == ["addr:AA", "STRM2"]
 
 
 def test_truth_is_never_part_of_a_frame(log: EventLog) -> None:
@@ -131,11 +132,11 @@ def test_truth_is_never_part_of_a_frame(log: EventLog) -> None:
 
 
 def test_another_process_reads_while_this_one_writes(log: EventLog) -> None:
-    log.append(Event(kind="a", t_us=1, reader="A"), run="r")
+    run = log.start_run(radio="simulated")
     log.flush()
     code = f"from terminal_kit import EventLog; print(EventLog({str(log.path)!r}, read_only=True).last_seq())"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "1\n"
-    log.append(Event(kind="a", t_us=2, reader="A"), run="r")
+    run.append(Event(kind="a", t_us=2, reader="A"))
     log.flush()
     assert log.last_seq() == 2
 
@@ -144,8 +145,9 @@ def test_several_writers_share_a_file_without_gaps(tmp_path: Path) -> None:
     logs = [EventLog(tmp_path / "shared.db") for _ in range(3)]
 
     def write(log: EventLog) -> None:
+        run = log.start_run(radio="simulated")
         for number in range(200):
-            log.append(Event(kind="a", t_us=number, reader="A"), run="r")
+            run.append(Event(kind="a", t_us=number, reader="A"))
         log.flush()
 
     threads = [threading.Thread(target=write, args=(log,)) for log in logs]
@@ -153,7 +155,7 @@ def test_several_writers_share_a_file_without_gaps(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [event.seq for event in logs[0].events(radio="all")] == list(range(1, 601))
+    assert [event.seq for event in logs[0].events()] == list(range(1, 604))
     for log in logs:
         log.close()
 
@@ -162,16 +164,17 @@ async def test_follow_gives_new_events_as_they_come(log: EventLog) -> None:
     follower = log.follow(poll_s=0.001)
     waiting = asyncio.ensure_future(anext(follower))
     await asyncio.sleep(0)
-    log.append(Event(kind="a", t_us=1, reader="A"), run="r")
-    assert (await waiting).kind == "a"
+    log.start_run(radio="simulated").append(Event(kind="a", t_us=1, reader="A"))
+    assert (await waiting).kind == "run_started"
+    assert (await anext(follower)).kind == "a"
     await follower.aclose()
 
 
 def test_disconnects_are_committed_at_once(log: EventLog) -> None:
-    log.append(Event(kind=Kind.DISCONNECTED, t_us=1, reader="A"), run="r")
+    log.start_run(radio="simulated").append(Event(kind=Kind.DISCONNECTED, t_us=1, reader="A"))
     deadline = threading.Event()
     with EventLog(log.path, read_only=True) as other:
-        while not other.last_seq():
+        while other.last_seq() < 2:
             assert not deadline.wait(0.001)
 
 
@@ -226,7 +229,7 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
 def test_an_older_schema_is_brought_up_in_one_transaction(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     with EventLog(path) as log:
-        log.append(Event(kind="a", t_us=1, reader="A"), run="r")
+        log.start_run(radio="simulated")
     db = sqlite3.connect(path, isolation_level=None)
 
     def half_way(db: sqlite3.Connection) -> None:
@@ -260,13 +263,14 @@ def test_a_folder_and_a_place_that_cannot_be_made(tmp_path: Path) -> None:
 def test_a_damaged_page_is_told_and_nothing_is_deleted(tmp_path: Path) -> None:
     path = tmp_path / "damaged.db"
     with EventLog(path) as log:
+        run = log.start_run(radio="simulated")
         for number in range(2000):
-            log.append(Event(kind="a", t_us=number, reader="A", text="x" * 50), run="r")
+            run.append(Event(kind="a", t_us=number, reader="A", text="x" * 50))
     content = bytearray(path.read_bytes())
     content[20 * 4096 : 24 * 4096] = b"\xa5" * 4 * 4096
     path.write_bytes(content)
     with EventLog(path, read_only=True) as log, pytest.raises(EventLogError, match="damaged") as caught:
-        list(log.events(radio="all"))
+        list(log.events())
     assert "recover" in caught.value.hint
     assert path.read_bytes() == bytes(content)
 
@@ -276,11 +280,11 @@ import resource, signal, sys
 from terminal_kit import EventLog, Event
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 log = EventLog(sys.argv[1])
-log.append(Event(kind="kept", t_us=1, reader="A"), run="r")
+run = log.start_run(radio="simulated")
 log.flush()
 resource.setrlimit(resource.RLIMIT_FSIZE, (65536, resource.RLIM_INFINITY))
 for number in range(3000):
-    log.append(Event(kind="a", t_us=number, reader="A", text="x" * 200), run="r")
+    run.append(Event(kind="a", t_us=number, reader="A", text="x" * 200))
 try:
     log.flush()
 except Exception as error:
@@ -315,7 +319,7 @@ def test_a_read_only_log_takes_nothing(log: EventLog) -> None:
 
 def test_closing_is_safe_to_repeat_and_writes_what_waits(tmp_path: Path) -> None:
     log = EventLog(tmp_path / "bench.db")
-    log.append(Event(kind="a", t_us=1, reader="A"), run="r")
+    log.start_run(radio="simulated")
     log.close()
     log.close()
     with EventLog(log.path) as again:
@@ -352,7 +356,7 @@ def test_no_acknowledged_event_is_lost_by_a_kill(tmp_path: Path) -> None:
                 acknowledged = int(line.split()[1])
         child.stdout.close()
         with EventLog(path) as log:
-            seqs = [event.seq for event in log.events(radio="all")]
+            seqs = [event.seq for event in log.events()]
         assert seqs == list(range(1, len(seqs) + 1))
         assert len(seqs) >= acknowledged
     assert acknowledged > KILLS

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from stage import DESK, M2
 
-from terminal_kit.errors import InvalidParameterError, ReaderNotFoundError, TerminalError
+from terminal_kit.errors import EventLogError, InvalidParameterError, ReaderNotFoundError, TerminalError
 from terminal_kit.eventlog import EventLog
 from terminal_kit.events import ConnectionStatus, Kind
 from terminal_kit.memory import Locations, Memory
@@ -142,3 +142,13 @@ def test_a_call_that_would_wait_for_itself_is_refused() -> None:
                 on.close()
 
         on.call(inside).result(10)
+
+
+def test_what_the_log_could_not_store_is_raised_by_closing(tmp_path: Path) -> None:
+    on = session(log=tmp_path / "bench.db")
+    on.start()
+    on.log.flush()
+    (tmp_path / "bench.db").unlink()
+    with pytest.raises(EventLogError):
+        on.close()
+    on.close()

@@ -1,11 +1,13 @@
 """The event log: where live and recorded meet.
 
-`schema.py` has the tables and their version, `writer.py` commits in the background, `log.py` is what one opens,
-`place.py` and `filters.py` say where it lies and what is read, `frames.py` and `parquet.py` hand rows to pandas and
-to the archive.
+`log.py` is what one opens, `runs.py` what one records into. `schema.py` has the tables and their version, `rows.py` and
+`cells.py` turn events into rows and back, `opening.py` and `place.py` say where a log can lie. `writer.py` gathers in
+the background what `storing.py` commits; `filters.py` and `reading.py` say what is read and fetch it, `frames.py` and
+`parquet.py` hand it to pandas and to the archive.
 """
 
-from terminal_kit.eventlog.log import EventLog, Run, RunFacts
+from terminal_kit.eventlog.log import EventLog
 from terminal_kit.eventlog.place import default_log_path
+from terminal_kit.eventlog.runs import Run, RunFacts
 
 __all__ = ["EventLog", "Run", "RunFacts", "default_log_path"]

@@ -2,66 +2,33 @@
 
 import asyncio
 import atexit
-import json
 import platform
 import sqlite3
+import sys
 import threading
-import time
 import uuid
-import weakref
-from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Collection, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self, Unpack
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from terminal_kit.errors import EventLogError
-from terminal_kit.eventlog.filters import Filters, condition
-from terminal_kit.eventlog.place import check_place, translated
-from terminal_kit.eventlog.schema import NAMES, as_event, check, prepare
-from terminal_kit.eventlog.writer import Entry, Statement, Writer
+from terminal_kit.errors import EventLogError, InvalidParameterError
+from terminal_kit.eventlog import reading
+from terminal_kit.eventlog.cells import door
+from terminal_kit.eventlog.filters import RADIOS, Filters, condition, integer, one_of
+from terminal_kit.eventlog.opening import file_id, open_to_read, open_to_write
+from terminal_kit.eventlog.place import translated
+from terminal_kit.eventlog.runs import Run, RunFacts, Stamp
+from terminal_kit.eventlog.schema import identity
+from terminal_kit.eventlog.storing import Entry, Statement
+from terminal_kit.eventlog.writer import Writer
 from terminal_kit.events import Event, Kind, RadioName
 
 if TYPE_CHECKING:
     import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 
-
-class Stamp(Protocol):
-    """What tells a run's time: a radio's clock."""
-
-    def utc_us(self) -> int:
-        """UTC, microseconds."""
-        ...
-
-
-class Truth(Protocol):
-    """What a simulation did: the air's record of it."""
-
-    @property
-    def t_us(self) -> int: ...  # noqa: D102
-    @property
-    def reader(self) -> str: ...  # noqa: D102
-    @property
-    def what(self) -> str: ...  # noqa: D102
-    @property
-    def facts(self) -> Mapping[str, Any]: ...  # noqa: D102
-
-
-BUSY_S = 10.0
-"""How long to wait for another writer's commit, which takes milliseconds."""
-
 CLOSE_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class RunFacts:
-    """One run of a recorder, or one import."""
-
-    id: str
-    radio: str
-    host: str | None
-    app: str | None
-    time_zone: str | None
-    seed: int | None
+"""How long closing waits for a slow disk, seconds."""
 
 
 class EventLog:
@@ -78,26 +45,24 @@ class EventLog:
         self.read_only = read_only
         self._writer: Writer | None = None
         self._opening = threading.Lock()
-        if read_only and not self.path.exists():
-            raise EventLogError(f"there is no log {self.path}", path=str(self.path))
-        if not read_only:
-            check_place(self.path)
-        try:
-            self._db = self._connect()
-            if read_only:
-                check(self._db, str(self.path))
-            else:
-                prepare(self._db, str(self.path))
-        except sqlite3.Error as error:
-            raise translated(error, self.path) from error
+        self._runs = set[str]()
         self._closed = False
-        atexit.register(_close, weakref.ref(self))
+        self.connection = open_to_read(self.path) if read_only else open_to_write(self.path)
+        self._file = file_id(self.path)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Closes. What could not be stored is raised; beside an error on its way it is a note on that."""
+        try:
+            self.close()
+        except EventLogError as unwritten:
+            if error is None:
+                raise
+            error.add_note(unwritten.line())
 
     @property
     def fault(self) -> EventLogError | None:
@@ -109,6 +74,14 @@ class EventLog:
         """Whether what is appended reaches the disk."""
         return not self._closed and not self.read_only and self.fault is None
 
+    @property
+    def identity(self) -> str:
+        """What tells this log from every other, wherever its file is moved: 32 hexadecimal digits."""
+        try:
+            return identity(self.connection, str(self.path))
+        except sqlite3.Error as error:
+            raise translated(error, self.path) from error
+
     def start_run(
         self,
         *,
@@ -117,54 +90,91 @@ class EventLog:
         time_zone: str | None = None,
         seed: int | None = None,
         clock: Stamp | None = None,
-    ) -> "Run":
-        """Begins a run; its `append` is the sink for terminals. `clock` stamps the run's own rows."""
+    ) -> Run:
+        """Begins a run; its `append` is the sink for terminals. `clock` stamps the run's own rows.
+
+        Raises `InvalidParameterError` for a radio that there is not or a seed beyond 64 bits, `EventLogError` where
+        nothing can be written.
+        """
+        one_of(radio, RADIOS, "radio")
         run = Run(self, uuid.uuid4().hex[:12], clock)
+        values = (radio, platform.node(), door(app, "app"), door(time_zone, "time_zone"), door(seed, "seed"))
         self._write(
             Statement(
-                "INSERT INTO runs (id, radio, host, app, time_zone, seed) VALUES (?, ?, ?, ?, ?, ?)",
-                (run.id, radio, platform.node(), app, time_zone, seed),
+                "INSERT INTO runs (id, radio, host, app, time_zone, seed) VALUES (?, ?, ?, ?, ?, ?)", (run.id, *values)
             )
         )
+        self._runs.add(run.id)
         run.tell(Kind.RUN_STARTED)
         return run
 
     def append(self, event: Event, *, run: str | None = None) -> None:
-        """Takes one event of the run it names, or of `run`; `seq` is given when it is stored."""
-        self._write(Entry(event, run or event.run))
+        """Takes one event of the run it names, or of `run`; `seq` is given when it is stored.
+
+        Values are stored as far as their columns hold them, the others in `extra` under `unfit`; an event that cannot
+        be stored at all becomes an `error` row. Raises `InvalidParameterError` for a run that the log does not know,
+        `EventLogError` for a log that is closed or only read.
+        """
+        if not isinstance(event, Event):  # pyright: ignore[reportUnnecessaryIsInstance] - not everybody checks types
+            raise InvalidParameterError("append() takes an Event", parameter="event", value=event)
+        of = run or event.run
+        if of not in self._runs:
+            self._check_open()
+            self._learn(of)
+        self._write(Entry(event, of))
 
     def flush(self, timeout_s: float = 10.0) -> None:
-        """Returns when everything appended so far is durable. Raises `EventLogError` where it cannot be."""
+        """Returns when everything appended so far is durable.
+
+        Raises `EventLogError` where it cannot be, at once after `close()`, else within `timeout_s` seconds.
+        """
         if self._writer is not None:
             self._writer.flush(timeout_s)
 
     def close(self) -> None:
-        """Writes what waits and closes. Safe to repeat; also done at exit."""
+        """Writes what waits and closes. Safe to repeat; also done at exit.
+
+        Raises `EventLogError` where events could not be stored (a full disk), which says how many; it is closed then,
+        too. A disk that takes nothing is tried once more, a slow one for `CLOSE_S`.
+        """
         if self._closed:
             return
         self._closed = True
-        if self._writer is not None:
-            self._writer.close(CLOSE_S)
-        self._db.close()
+        _RECORDING.discard(self)
+        try:
+            if self._writer is not None:
+                self._writer.close(CLOSE_S)
+        finally:
+            self.connection.close()
 
     # ---- reading
 
     def events(self, *, after_seq: int = 0, limit: int = -1, **filters: Unpack[Filters]) -> Iterator[Event]:
-        """The events in the log's order; at most `limit` of them, with numbers above `after_seq`."""
+        """The events that there are now, in the log's order; at most `limit`, with numbers above `after_seq`.
+
+        They are fetched as they are wanted. For the filters see `Filters`. Raises `EventLogError` where simulated and
+        real rows would be mixed unasked, and `InvalidParameterError` for a filter that is none.
+        """
         where, values = condition(self, filters)
-        sql = f"SELECT {', '.join(NAMES)} FROM events WHERE {where} AND seq > ? ORDER BY seq LIMIT ?"  # noqa: S608
-        yield from map(as_event, self.query(sql, [*values, after_seq, limit]))
+        after_seq, limit = integer(after_seq, "after_seq"), integer(limit, "limit")
+        return reading.events(self, where, values, after_seq=after_seq, limit=limit)
 
-    def read_after(self, seq: int, *, limit: int = 10_000) -> list[Event]:
-        """The next events after `seq`, whichever process wrote them."""
-        return list(self.events(after_seq=seq, limit=limit, radio="all"))
+    def read_after(self, seq: int, *, limit: int = 10_000, **filters: Unpack[Filters]) -> list[Event]:
+        """The next events after `seq`, whichever process wrote them; filters and errors as for `events()`."""
+        return list(self.events(after_seq=seq, limit=limit, **filters))
 
-    async def follow(self, *, after_seq: int | None = None, poll_s: float = 0.25) -> AsyncGenerator[Event]:
-        """New events as they come, from any process; from now on, or after `after_seq`."""
+    async def follow(
+        self, *, after_seq: int | None = None, poll_s: float = 0.25, **filters: Unpack[Filters]
+    ) -> AsyncGenerator[Event]:
+        """New events as they come, from any process; from now on, or after `after_seq`.
+
+        Filters and errors as for `events()`: without `radio`, it ends with an error when simulated events come to real
+        ones.
+        """
         seq = await asyncio.to_thread(self.last_seq) if after_seq is None else after_seq
         while True:
             # Reading takes a moment: not on the loop.
-            for event in await asyncio.to_thread(self.read_after, seq):
+            for event in await asyncio.to_thread(self.read_after, seq, **filters):
                 seq = event.seq
                 yield event
             await asyncio.sleep(poll_s)
@@ -177,14 +187,18 @@ class EventLog:
         """The events as a pandas frame: the columns of `events.COLUMNS`, typed, and `time` (UTC) and `radio`.
 
         For the filters see `Filters`. Raises `EventLogError` where simulated and real rows would be mixed unasked, and
-        `InvalidParameterError` for a column that there is not.
+        `InvalidParameterError` for a column or a filter that there is not.
         """
         from terminal_kit.eventlog.frames import frame  # noqa: PLC0415 - pandas only for who wants frames
 
         return frame(self, *condition(self, filters), columns=columns)
 
     def to_parquet(self, folder: str | Path, *, day: str | None = None) -> list[Path]:
-        """Archives the events (of one UTC day, `2026-11-24`, or all) as Parquet, by day and reader; gives the files."""
+        """Archives the events (of one UTC day, `2026-11-24`, or all) as Parquet, by day and reader; gives the files.
+
+        A day that was archived before is replaced; what other logs have in the folder stays. Raises
+        `InvalidParameterError` for a day that is none, `EventLogError` for a folder that cannot be written.
+        """
         from terminal_kit.eventlog.parquet import archive  # noqa: PLC0415
 
         return archive(self, Path(folder), day)
@@ -199,7 +213,8 @@ class EventLog:
 
     def add_alias(self, alias: str, reader: str) -> None:
         """Says that `alias` (an address, say) is `reader`. Applied in `frame()`; rows never change."""
-        self._write(Statement("INSERT OR REPLACE INTO aliases VALUES (?, ?)", (alias, reader)))
+        values = (door(alias, "alias"), door(reader, "reader"))
+        self._write(Statement("INSERT OR REPLACE INTO aliases (alias, reader) VALUES (?, ?)", values))
 
     def truth(self) -> list[tuple[int, str, str, str, str]]:
         """What simulations did: time (µs), run, reader, what, facts as JSON. Never part of `frame()`."""
@@ -207,76 +222,61 @@ class EventLog:
 
     def write_truth(self, *, t_us: int, run: str, reader: str, what: str, facts: str) -> None:
         """Stores what a simulation did, apart from the events."""
-        self._write(Statement("INSERT INTO truth VALUES (?, ?, ?, ?, ?)", (t_us, run, reader, what, facts)))
+        values = (
+            door(t_us, "t_us"),
+            door(run, "run"),
+            door(reader, "reader"),
+            door(what, "what"),
+            door(facts, "facts"),
+        )
+        self._write(Statement("INSERT INTO truth (t_us, run, reader, what, facts) VALUES (?, ?, ?, ?, ?)", values))
 
     # ---- inside
 
     def query(self, sql: str, values: Collection[Any] = ()) -> list[Any]:
         """All rows of a query. Raises `EventLogError`."""
         try:
-            return self._db.execute(sql, tuple(values)).fetchall()
+            return self.connection.execute(sql, tuple(values)).fetchall()
         except sqlite3.Error as error:
             raise translated(error, self.path) from error
+        except UnicodeEncodeError:
+            return []  # a name that no row can hold
 
-    def cursor(self, sql: str, values: Collection[Any] = ()) -> sqlite3.Cursor:
-        """The same, to be fetched piece by piece."""
-        try:
-            return self._db.execute(sql, tuple(values))
-        except sqlite3.Error as error:
-            raise translated(error, self.path) from error
+    def _learn(self, run: str) -> None:
+        """A run that another recorder began. Raises where there is none: its rows would be neither real nor not."""
+        self._check_open()
+        if not self.query("SELECT 1 FROM runs WHERE id = ?", (run,)):
+            raise InvalidParameterError(
+                f"{self.path.name} knows no run {run!r}",
+                parameter="run",
+                value=run,
+                hint="Begin one with start_run(radio=…), and append to that.",
+            )
+        self._runs.add(run)
 
-    def _connect(self) -> sqlite3.Connection:
-        mode = "ro" if self.read_only else "rwc"
-        uri = f"{self.path.absolute().as_uri()}?mode={mode}"
-        db = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-        try:
-            if not self.read_only:
-                db.execute("PRAGMA journal_mode = WAL")
-                db.execute("PRAGMA synchronous = FULL")
-            else:
-                db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except BaseException:
-            db.close()
-            raise
-        return db
-
-    def _write(self, item: Entry | Statement) -> None:
+    def _check_open(self) -> None:
         if self.read_only or self._closed:
             state = "closed" if self._closed else "open for reading only"
             raise EventLogError(f"{self.path} is {state}", path=str(self.path))
+
+    def _write(self, item: Entry | Statement) -> None:
+        self._check_open()
         if self._writer is None:
             with self._opening:
-                self._writer = self._writer or Writer(self._connect, str(self.path))
+                self._writer = self._writer or Writer(self.path, self._file)
+                _RECORDING.add(self)
         self._writer.put(item)
 
 
-class Run:
-    """One run of a recorder. `append` stamps events with it."""
-
-    def __init__(self, log: EventLog, run_id: str, clock: Stamp | None) -> None:
-        self.id = run_id
-        self._log = log
-        self._clock = clock
-
-    def append(self, event: Event) -> None:
-        """Takes one event of this run; from any thread, at once."""
-        self._log.append(event, run=self.id)
-
-    def tell(self, kind: Kind) -> None:
-        """A row about the run itself."""
-        t_us = self._clock.utc_us() if self._clock else time.time_ns() // 1000
-        self.append(Event(kind=kind, t_us=t_us))
-
-    def write_truth(self, truth: Truth) -> None:
-        """Stores what a simulation did to whom and when, apart from the events."""
-        facts = json.dumps(truth.facts, ensure_ascii=False, default=str)
-        self._log.write_truth(t_us=truth.t_us, run=self.id, reader=truth.reader, what=truth.what, facts=facts)
-
-    def finish(self) -> None:
-        """Ends the run; one that dies leaves this row out."""
-        self.tell(Kind.RUN_FINISHED)
+_RECORDING = set[EventLog]()
+"""The logs that may hold events which are not stored yet: what was appended is kept even where its log was dropped."""
 
 
-def _close(log: "weakref.ref[EventLog]") -> None:
-    if (alive := log()) is not None:
-        alive.close()
+@atexit.register
+def _close_all() -> None:
+    """Closes at exit what is open, and says on standard error what could not be stored: nobody is left to catch it."""
+    for log in list(_RECORDING):
+        try:
+            log.close()
+        except EventLogError as error:
+            sys.stderr.write(f"{error.line()}\n")

@@ -1,13 +1,11 @@
 """The log's tables, their version, and the way from an older version to this one."""
 
-import json
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter
-from typing import Any, cast
+import uuid
+from collections.abc import Callable, Sequence
 
 from terminal_kit.errors import EventLogError
-from terminal_kit.events import COLUMNS, ColumnType, Event
+from terminal_kit.events import COLUMNS, ColumnType
 
 APPLICATION_ID = 0x54_4B_45_4C
 """SQLite's `application_id`: "TKEL". A file with another one is not ours."""
@@ -28,8 +26,9 @@ _AFFINITY: dict[ColumnType, str] = {
 
 NAMES = tuple(column.name for column in COLUMNS)
 TYPES: dict[str, ColumnType] = {column.name: column.type for column in COLUMNS}
-JSON_COLUMNS = tuple(column.name for column in COLUMNS if column.type == "json")
-BOOL_COLUMNS = tuple(column.name for column in COLUMNS if column.type == "bool")
+
+META = "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
+"""What is said of the log as a whole; its `identity` tells its files in an archive from another log's."""
 
 
 def _events_table() -> str:
@@ -62,10 +61,11 @@ MIGRATIONS: tuple[Migration, ...] = (_create,)
 def prepare(db: sqlite3.Connection, path: str, migrations: Sequence[Migration] = MIGRATIONS) -> None:
     """Checks that a file is a log and brings it to this version, in one transaction; else it stays as it is.
 
+    What a log of this version lacks, since it is older than a column or than the log's identity, is added.
     Raises `EventLogError`: not a log, or of a newer version.
     """
     application, version = check(db, path, len(migrations))
-    if application == APPLICATION_ID and version == len(migrations):
+    if application == APPLICATION_ID and version == len(migrations) and not absent(db, path) and _has_identity(db):
         return
     db.execute("BEGIN IMMEDIATE")
     try:
@@ -73,21 +73,28 @@ def prepare(db: sqlite3.Connection, path: str, migrations: Sequence[Migration] =
         _, version = check(db, path, len(migrations))
         for step in migrations[version:]:
             step(db)
+        _complete(db, path)
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.execute(f"PRAGMA user_version = {len(migrations)}")
         db.execute("COMMIT")
     except BaseException:
-        db.execute("ROLLBACK")
+        if db.in_transaction:
+            db.execute("ROLLBACK")
         raise
 
 
-def check(db: sqlite3.Connection, path: str, newest: int = VERSION) -> tuple[int, int]:
-    """The file's application id and version. Raises `EventLogError` where it is no log, or a newer one."""
+def check(db: sqlite3.Connection, path: str, newest: int = VERSION, *, empty: bool = True) -> tuple[int, int]:
+    """The file's application id and version; `empty` says whether it may be empty, to become a log.
+
+    Raises `EventLogError` where it is no log, or a newer one.
+    """
     application = int(db.execute("PRAGMA application_id").fetchone()[0])
     version = int(db.execute("PRAGMA user_version").fetchone()[0])
     tables = int(db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
     if application != APPLICATION_ID and (application or version or tables):
         raise EventLogError(f"{path} is a database, but not an event log", path=path)
+    if application != APPLICATION_ID and not empty:
+        raise EventLogError(f"{path} is empty: it is no event log yet", path=path)
     if version > newest:
         raise EventLogError(
             f"{path} has schema version {version}; this kit knows {newest}",
@@ -97,34 +104,41 @@ def check(db: sqlite3.Connection, path: str, newest: int = VERSION) -> tuple[int
     return application, version
 
 
-_VALUES = attrgetter(*NAMES)
-_SEQ, _RUN, _EXTRA = (NAMES.index(name) for name in ("seq", "run", "extra"))
+def absent(db: sqlite3.Connection, path: str) -> list[str]:
+    """The columns that a log, written before they were known, lacks. Raises `EventLogError` for one it must have."""
+    there = {str(row[1]) for row in db.execute("PRAGMA table_info(events)")}
+    lacking = [column for column in COLUMNS if column.name not in there]
+    if needed := [column.name for column in lacking if column.required]:
+        raise EventLogError(f"{path} is damaged: its events have no {', '.join(needed)}", path=path)
+    return [column.name for column in lacking]
 
 
-def as_row(event: Event, seq: int, run: str) -> tuple[Any, ...]:
-    """An event of a run as a row, in the order of `NAMES`."""
-    values = list(_VALUES(event))
-    values[_SEQ], values[_RUN] = seq, run
-    if event.extra is not None:
-        values[_EXTRA] = json.dumps(dict(event.extra), ensure_ascii=False, default=str)
-    return tuple(values)
+def identity(db: sqlite3.Connection, path: str) -> str:
+    """What tells this log from every other: 32 hexadecimal digits, drawn when the log was made.
+
+    For a log from before there was one, which is open for reading only, it follows from its first run, as it will when
+    it is drawn.
+    """
+    if _has_identity(db):
+        return str(db.execute("SELECT value FROM meta WHERE key = 'identity'").fetchone()[0])
+    return _first_identity(db) or uuid.uuid5(uuid.NAMESPACE_URL, path).hex
 
 
-def as_event(row: Sequence[Any], names: Sequence[str] = NAMES) -> Event:
-    """A row as an event."""
-    values: dict[str, Any] = dict(zip(names, row, strict=True))
-    for name in BOOL_COLUMNS:
-        if values.get(name) is not None:
-            values[name] = bool(values[name])
-    extra = values.get("extra")
-    values["extra"] = as_json(extra) if isinstance(extra, str) else None
-    return Event(**values)
+def _complete(db: sqlite3.Connection, path: str) -> None:
+    for name in absent(db, path):
+        db.execute(f"ALTER TABLE events ADD COLUMN {name} {_AFFINITY[TYPES[name]]}")
+    db.execute(META)
+    if not _has_identity(db):
+        drawn = _first_identity(db) or uuid.uuid4().hex
+        db.execute("INSERT INTO meta (key, value) VALUES ('identity', ?)", (drawn,))
 
 
-def as_json(text: str) -> Mapping[str, Any]:
-    """A JSON object; text that is none (a damaged row) is kept under `unreadable`."""
-    try:
-        value: Any = json.loads(text)
-    except ValueError:
-        return {"unreadable": text}
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {"value": value}
+def _has_identity(db: sqlite3.Connection) -> bool:
+    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+        return False
+    return db.execute("SELECT 1 FROM meta WHERE key = 'identity'").fetchone() is not None
+
+
+def _first_identity(db: sqlite3.Connection) -> str | None:
+    first = db.execute("SELECT id FROM runs ORDER BY rowid LIMIT 1").fetchone()
+    return uuid.uuid5(uuid.NAMESPACE_OID, str(first[0])).hex if first else None

@@ -1,16 +1,18 @@
 """The log's writer: a thread that gathers events and commits them, off everybody's event loop."""
 
+import contextlib
 import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 from terminal_kit.errors import EventLogError
-from terminal_kit.eventlog.schema import NAMES, as_row
-from terminal_kit.events import URGENT_KINDS, Event, Kind
+from terminal_kit.eventlog.opening import FileId, connect_writer, file_id
+from terminal_kit.eventlog.place import translated
+from terminal_kit.eventlog.storing import Entry, Item, Statement, store
+from terminal_kit.events import URGENT_KINDS
 
 BATCH = 100
 BATCH_S = 0.2
@@ -22,15 +24,8 @@ QUEUE = 100_000
 RETRY_S = 1.0
 """How soon a full disk is tried again."""
 
-INSERT = f"INSERT INTO events ({', '.join(NAMES)}) VALUES ({', '.join('?' * len(NAMES))})"  # noqa: S608 - our names
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An event and the run that it belongs to."""
-
-    event: Event
-    run: str
+IDLE_S = 1.0
+"""How soon it is seen, while nothing is recorded, that the file is gone."""
 
 
 @dataclass(slots=True)
@@ -40,122 +35,159 @@ class _Flush:
     done: threading.Event
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """Something besides an event to write, in order with the events."""
-
-    sql: str
-    values: tuple[Any, ...]
-
-
 class Writer:
     """Owns the connection that writes. `fault` holds the error while the disk does not take what it is given."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], path: str) -> None:
+    def __init__(self, path: Path, file: FileId | None) -> None:
+        """`file` is the one that was opened: another one in its place is not written to."""
         self.fault: EventLogError | None = None
-        self._connect = connect
         self._path = path
-        self._queue: queue.Queue[Entry | Statement | _Flush | None] = queue.Queue(QUEUE)
+        self._file = file
+        self._db: sqlite3.Connection | None = None
+        self._queue: queue.Queue[Item | _Flush | None] = queue.Queue(QUEUE)
+        self._taken: list[Item] = []
         self._lost = 0
+        self._counting = threading.Lock()
         self._last: Entry | None = None
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="terminal_kit log", daemon=True)
         self._thread.start()
 
-    def put(self, item: Entry | Statement) -> None:
-        """Takes an item and returns at once; when the queue is full it is counted as lost."""
+    def put(self, item: Item) -> None:
+        """Takes an item and returns at once; when the queue is full an event is counted as lost.
+
+        Raises `EventLogError` for a statement that finds the queue full: what it says has no second chance.
+        """
         try:
             self._queue.put_nowait(item)
         except queue.Full:
-            self._lost += 1
+            if isinstance(item, Statement):
+                raise EventLogError(
+                    f"{self._path} takes nothing more: {QUEUE} events wait to be written", path=str(self._path)
+                ) from None
+            with self._counting:
+                self._lost += 1
 
     def flush(self, timeout_s: float) -> None:
         """Returns when everything put before is durable. Raises `EventLogError` where it is not in time."""
         request = _Flush(threading.Event())
         deadline_s = time.monotonic() + timeout_s
-        try:
-            self._queue.put(request, timeout=timeout_s)
-        except queue.Full:
-            pass
-        else:
-            while not request.done.wait(min(0.05, max(0.0, deadline_s - time.monotonic()))):
-                if self.fault is not None or time.monotonic() >= deadline_s:
-                    break
-            else:
-                return
-        raise self.fault or EventLogError(f"{self._path} was not written within {timeout_s:g} s", path=self._path)
-
-    def close(self, timeout_s: float) -> None:
-        """Writes what waits and ends the thread. Safe to repeat."""
         if self._thread.is_alive():
             try:
-                self._queue.put(None, timeout=timeout_s)
+                self._queue.put(request, timeout=timeout_s)
             except queue.Full:
+                raise self.fault or self._unwritten_error(f"not within {timeout_s:g} s") from None
+            while not request.done.wait(min(0.05, max(0.0, deadline_s - time.monotonic()))):
+                if self.fault is not None:
+                    raise self.fault
+                if not self._thread.is_alive():
+                    break
+                if time.monotonic() >= deadline_s:
+                    raise self._unwritten_error(f"not within {timeout_s:g} s")
+            else:
                 return
-            self._thread.join(timeout_s)
+        if self.unwritten:
+            raise self.fault or self._unwritten_error("it is closed")
+
+    def close(self, timeout_s: float) -> None:
+        """Writes what waits and ends the thread. Safe to repeat.
+
+        Raises `EventLogError` where that cannot be done, now or within `timeout_s`: `unwritten` says of how many.
+        """
+        self._closing.set()
+        with contextlib.suppress(queue.Full):
+            self._queue.put_nowait(None)  # wakes it
+        self._thread.join(timeout_s)
+        if self.unwritten:
+            raise self._unwritten_error(str(self.fault or f"not within {timeout_s:g} s"))
+
+    @property
+    def unwritten(self) -> int:
+        """How many items were put and are not stored, now."""
+        with self._queue.mutex:
+            waiting = sum(isinstance(item, Entry | Statement) for item in self._queue.queue)
+        return waiting + len(self._taken) + self._lost
+
+    def _unwritten_error(self, why: str) -> EventLogError:
+        return EventLogError(
+            f"{self.unwritten} events could not be stored in {self._path}: {why}",
+            path=str(self._path),
+            hint=self.fault.hint if self.fault else None,
+        )
 
     def _work(self) -> None:
-        db = self._connect()
-        closing = False
-        while not closing:
-            items, flushes, closing = self._gather()
-            while items or self._lost:
-                if self._write(db, items):
-                    break
-                if closing:
-                    break
-                time.sleep(RETRY_S)
-            if self.fault is None:
-                for flush in flushes:
-                    flush.done.set()
-        db.close()
+        try:
+            self._record()
+        except BaseException as error:
+            # It cannot be mended, so it must be seen.
+            self.fault = EventLogError(f"the recording into {self._path} broke off: {error!r}", path=str(self._path))
+        finally:
+            if self._db is not None:
+                self._db.close()
 
-    def _gather(self) -> tuple[list[Entry | Statement], list[_Flush], bool]:
-        items: list[Entry | Statement] = []
+    def _record(self) -> None:
+        while not (self._closing.is_set() and self._queue.empty()):
+            flushes = self._gather()
+            while True:
+                last_try = self._closing.is_set()
+                if self._store():
+                    break
+                if last_try:
+                    return
+                self._closing.wait(RETRY_S)
+            for flush in flushes:
+                flush.done.set()
+
+    def _gather(self) -> list[_Flush]:
         flushes: list[_Flush] = []
         deadline_s: float | None = None
-        while len(items) < BATCH:
+        while len(self._taken) < BATCH:
+            wait_s = IDLE_S if deadline_s is None else max(0.0, deadline_s - time.monotonic())
             try:
-                item = self._queue.get(timeout=None if deadline_s is None else max(0.0, deadline_s - time.monotonic()))
+                item = self._queue.get(timeout=0.0 if self._closing.is_set() else wait_s)
             except queue.Empty:
                 break
             if item is None:
-                return items, flushes, True
+                continue
             if isinstance(item, _Flush):
                 flushes.append(item)
                 break
-            items.append(item)
-            if isinstance(item, Entry) and item.event.kind in URGENT_KINDS:
+            self._taken.append(item)
+            if isinstance(item, Entry) and _is_urgent(item):
                 break
             deadline_s = deadline_s or time.monotonic() + BATCH_S
-        return items, flushes, False
+        return flushes
 
-    def _write(self, db: sqlite3.Connection, items: list[Entry | Statement]) -> bool:
+    def _store(self) -> bool:
         lost = self._lost
         try:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                seq = int(db.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0])
-                entries = [item for item in items if isinstance(item, Entry)]
-                if lost and (before := entries[-1] if entries else self._last):
-                    gap = Event(kind=Kind.GAP, t_us=before.event.t_us, count=lost, text="events that were not stored")
-                    entries.append(Entry(gap, before.run))
-                db.executemany(INSERT, [as_row(entry.event, seq + n, entry.run) for n, entry in enumerate(entries, 1)])
-                for item in items:
-                    if isinstance(item, Statement):
-                        db.execute(item.sql, item.values)
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
-        except sqlite3.Error as error:
-            self.fault = EventLogError(
-                f"{self._path} cannot be written: {error}",
-                path=self._path,
-                hint="Free some disk space or check the folder's permissions; recording resumes by itself.",
-            )
+            self._look()
+            if self._taken or lost:
+                self._db = self._db or connect_writer(self._path)
+                self._last = store(self._db, self._taken, lost, self._last)
+        except Exception as error:
+            self.fault = translated(error, self._path)
             return False
         self.fault = None
-        self._lost -= lost
-        self._last = entries[-1] if entries else self._last
+        self._taken = []
+        if lost:
+            with self._counting:
+                self._lost -= lost
         return True
+
+    def _look(self) -> None:
+        """Raises where the file is another now. A commit costs a hundred times as much as this look."""
+        there = file_id(self._path)
+        if there != self._file:
+            raise EventLogError(
+                f"{self._path} was {'replaced' if there else 'deleted'} while it was recorded",
+                path=str(self._path),
+                hint="Put it back, and recording resumes; or close the log and open a new one.",
+            )
+
+
+def _is_urgent(entry: Entry) -> bool:
+    try:
+        return entry.event.kind in URGENT_KINDS
+    except TypeError:  # a kind that is no text
+        return False

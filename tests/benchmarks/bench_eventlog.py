@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 from terminal_kit.eventlog import EventLog
-from terminal_kit.eventlog.schema import NAMES, as_row, prepare
+from terminal_kit.eventlog.rows import as_row
+from terminal_kit.eventlog.schema import NAMES, prepare
 from terminal_kit.events import Event
 from tests.benchmarks.table import Table
 
@@ -32,9 +33,10 @@ def _event(number: int) -> Event:
 
 def _log(path: Path, count: int) -> float:
     with EventLog(path) as log:
+        run = log.start_run(radio="simulated")
         started_s = time.perf_counter()
         for number in range(count):
-            log.append(_event(number), run="r")
+            run.append(_event(number))
         log.flush(120)
         return time.perf_counter() - started_s
 
