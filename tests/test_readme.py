@@ -25,5 +25,14 @@ def test_the_readers_table_is_the_codes() -> None:
         assert f"`{device_type}`" in README
 
 
+def test_the_commands_table_has_every_verb() -> None:
+    command = [sys.executable, "-c", "from terminal_kit.cli import main; main(['--help'])"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    verbs = re.findall(r"^    (\w+)(?: |$)", told, re.MULTILINE)
+    assert len(verbs) >= 10
+    table = re.search(r"## Commands\n(.*?)\n## ", README, re.DOTALL)[1]
+    assert [verb for verb in verbs if f"`terminal-kit {verb}`" not in table and f"`{verb}`" not in table] == []
+
+
 def test_no_hosts_and_no_paths_of_a_machine() -> None:
     assert not re.search(r"(^|[^A-Za-z0-9_.])/(work|root|home)/[A-Za-z.]", README)
