@@ -37,6 +37,7 @@ class StoredReader:
     location_id: str
     device_type: str
     name: str = ""
+    address: str = ""
     online_us: int | None = None
 
     @classmethod
@@ -78,8 +79,8 @@ class Memory:
         return list(self._readers)
 
     def serials(self) -> dict[str, str]:
-        """The serial numbers of stored readers that advertise another name, by that name."""
-        return {reader.name: reader.serial for reader in self._readers if reader.name not in ("", reader.serial)}
+        """The serial numbers of stored readers that advertise another name, by their address: names are not unique."""
+        return {reader.address: reader.serial for reader in self._readers if reader.name not in ("", reader.serial)}
 
     def remember(self, reader: StoredReader) -> None:
         """Puts a reader first and saves. A file that cannot be read or written raises `DataError`."""
@@ -153,8 +154,11 @@ class Bonds:
 
     def discard(self, address: str) -> None:
         """Lists a device no longer and saves. Raises `DataError`."""
-        if address in self._addresses:
-            self._save(self._load() - {address})
+        self._save(self._load() - {address})
+
+    def refresh(self) -> None:
+        """Reads the file again: another program of the kit may have paired. Raises `DataError`."""
+        self._addresses = self._load()
 
     def _load(self) -> set[str]:
         if self.path is None:
@@ -178,6 +182,7 @@ class Bonds:
 
 def write_atomically(path: Path, text: str) -> None:
     """Replaces a file as a whole: a crash leaves the old one or the new one. Raises `DataError`."""
+    new = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as new:
@@ -186,6 +191,8 @@ def write_atomically(path: Path, text: str) -> None:
             os.fsync(new.fileno())
         Path(new.name).replace(path)
     except OSError as error:
+        if new is not None:
+            Path(new.name).unlink(missing_ok=True)
         raise DataError(f"{path} cannot be written: {error.strerror}", path=str(path)) from error
 
 

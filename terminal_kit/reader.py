@@ -144,9 +144,8 @@ class Reader:
     details: Any = field(default=None, repr=False, compare=False)
 
     def is_same(self, other: "Reader") -> bool:
-        """Whether two records are of one reader: by its serial number, its name or its address."""
-        known = {self.serial, self.name, self.address} - {""}
-        return not known.isdisjoint((other.serial, other.name, other.address))
+        """Whether two records are of one reader, by its serial number or its address."""
+        return self.serial == other.serial or bool(self.address and self.address == other.address)
 
     @property
     def battery_status(self) -> BatteryStatus:

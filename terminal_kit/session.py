@@ -26,6 +26,7 @@ from terminal_kit.memory import Locations, Memory
 from terminal_kit.radio import HostState, Radio, Undo
 from terminal_kit.reader import Location, Reader
 from terminal_kit.simulator import Air, SimulatorLoop, shop
+from terminal_kit.simulator.air import Truth
 from terminal_kit.terminal import Terminal
 from terminal_kit.view import View
 
@@ -89,6 +90,7 @@ class Session:
         self._stop: asyncio.Event | None = None
         self._at_exit: Callable[[], None] = _nothing
         self._failure: BaseException | None = None
+        self._ready: concurrent.futures.Future[None] | None = None
         self._dirty = asyncio.Event()
         self._awaited = 1  # starting and closing
 
@@ -113,8 +115,11 @@ class Session:
     def start(self) -> None:
         """Starts the thread and waits until the terminal is ready. Raises what kept it from being so."""
         if self._thread is not None:
+            if self._ready is not None:
+                self._ready.result()  # another thread may just be starting it
             return
         ready: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._ready = ready
         self._thread = threading.Thread(target=self._serve, args=(ready,), name="terminal_kit session", daemon=True)
         self._thread.start()
         # A kernel that ends runs this and no `finally`: the run gets its last row, the reader its disconnect.
@@ -279,9 +284,9 @@ class Session:
             seed=self.seed if self._radio_name == "simulated" else None,
             clock=self.radio.clock,
         )
-        undo.callback(self.run.finish)
+        undo.callback(self._finish_run)
         if self.air is not None:
-            self.air.on_truth(self.run.write_truth)
+            self.air.on_truth(self._note_truth)
 
     def _wait_for(self, calls: int) -> None:
         """A clock that jumps does so only while somebody waits for a call."""
@@ -293,9 +298,9 @@ class Session:
         self.tell(Kind.HOST_CHANGED, extra={"fault": state.fault, "internet": state.internet})
 
     def _on_event(self, event: Event) -> None:
+        self._record(event)
         self.view = self.view.apply(event)
         self._dirty.set()
-        self._record(event)
         if event.kind in URGENT_KINDS:
             self._publish()
 
@@ -305,10 +310,22 @@ class Session:
             return
         try:
             self.run.append(event)
-            if event.kind == Kind.READER_INFO and (name := (event.extra or {}).get("name")) not in ("", event.reader):
-                self.log.add_alias(str(name), event.reader)  # what it is called and what it is, are one reader
+            name = str((event.extra or {}).get("name") or "")
+            namesakes = sum(reader.name == name for reader in self.view.readers)
+            if event.kind == Kind.READER_INFO and name not in ("", event.reader) and namesakes <= 1:
+                self.log.add_alias(name, event.reader)  # what it is called and what it is, are one reader
         except TerminalError as error:
             _log.warning("not recorded: %s", error.line())
+
+    def _note_truth(self, truth: Truth) -> None:
+        if self.run is not None:
+            with suppress(TerminalError):  # as in `_record`, which says so
+                self.run.write_truth(truth)
+
+    def _finish_run(self) -> None:
+        if self.run is not None:
+            with suppress(TerminalError):
+                self.run.finish()
 
     def _show(self, view: View) -> None:
         self.view = view
@@ -340,6 +357,8 @@ class Session:
         except KeyboardInterrupt:
             future.cancel()  # who interrupts a cell means the verb too
             raise
+        except concurrent.futures.CancelledError as error:
+            raise CanceledError("the session was closed meanwhile") from error
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None or self._loop.is_closed():

@@ -110,7 +110,7 @@ async def _nobody(_device: BLEDevice) -> bool:
     return False
 
 
-async def _forget_it(_device: BLEDevice, _bonded: bool) -> None:
+async def _forget_it(_address: str, _bonded: bool) -> None:
     pass
 
 
@@ -131,8 +131,8 @@ class Radio:
 
     `host_state()` and `watch_host(callback)` (which returns its undo) tell of the radio and the internet;
     `link_loss(client)` how a link ended; `link_parameters(client)` what is in force; `held_by_host(device)` whether
-    the system's own settings hold the device (D6); `note_bond(device, bonded)` is told when the kit has paired one or
-    forgotten it, so that it knows its own; `find_update(serial, location_id)` what waits for a reader.
+    the system's own settings hold the device (D6); `note_bond(address, bonded)` is told when the kit pairs a device or
+    forgets it, so that it knows its own; `find_update(serial, location_id)` what waits for a reader.
     """
 
     name: RadioName
@@ -144,7 +144,7 @@ class Radio:
     link_loss: Callable[[BleakClient], LinkLoss] = _no_loss
     link_parameters: Callable[[BleakClient], LinkParameters] = _mtu_only
     held_by_host: Callable[[BLEDevice], Awaitable[bool]] = _nobody
-    note_bond: Callable[[BLEDevice, bool], Awaitable[None]] = _forget_it
+    note_bond: Callable[[str, bool], Awaitable[None]] = _forget_it
     find_update: Callable[[str, str], Awaitable[SoftwareUpdate | None]] = _no_update
 
     def scanner(self, callback: AdvertisementDataCallback) -> BleakScanner:

@@ -171,10 +171,16 @@ class _BlueZ:
         """Paired or connected by the system's settings or another program, and not paired by this kit."""
         details = cast("dict[str, Any]", device.details or {})
         facts = self._objects.get(str(details.get("path")), {}).get(_DEVICE, {})
-        return bool(facts.get("Paired") or facts.get("Connected")) and device.address not in self._bonds
+        if not (facts.get("Paired") or facts.get("Connected")):
+            return False
+        # A resolved address may have taken the place of the one that was advertised.
+        addresses = {device.address, str(facts.get("Address"))}
+        if not any(address in self._bonds for address in addresses):
+            await asyncio.to_thread(self._bonds.refresh)  # another program of the kit may have paired it
+        return not any(address in self._bonds for address in addresses)
 
-    async def note_bond(self, device: BLEDevice, bonded: bool) -> None:
-        await asyncio.to_thread(self._bonds.add if bonded else self._bonds.discard, device.address)
+    async def note_bond(self, address: str, bonded: bool) -> None:
+        await asyncio.to_thread(self._bonds.add if bonded else self._bonds.discard, address)
 
     def _on_message(self, message: Any) -> Any:
         if message.interface == _AGENT and message.path == _AGENT_PATH:

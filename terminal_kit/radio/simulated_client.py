@@ -28,8 +28,7 @@ T = TypeVar("T")
 Reader = SimulatedReader[Peripheral]
 
 PIN_OR_KEY_MISSING = 0x06
-REMOTE_USER_TERMINATED = 0x13
-"""Link-layer codes (Core Vol 1 Part F, 2)."""
+"""A link-layer code (Core Vol 1 Part F, 2)."""
 
 CCCD = "00002902-0000-1000-8000-00805f9b34fb"
 """Client Characteristic Configuration: notifications on or off."""

@@ -42,7 +42,11 @@ _DBUS: dict[str, HostFault] = {
     "org.freedesktop.DBus.Error.ServiceUnknown": "no_service",
 }
 
-_PAIRING_DBUS = frozenset({"org.bluez.Error.AuthenticationFailed", "org.bluez.Error.AuthenticationRejected"})
+_PAIRING_DBUS = {
+    "org.bluez.Error.AuthenticationFailed": None,
+    "org.bluez.Error.AuthenticationRejected": None,
+    "org.bluez.Error.NotPermitted": 0x05,  # "Not paired": BlueZ's words for insufficient authentication
+}
 
 INSUFFICIENT = frozenset({0x05, 0x08, 0x0F})
 """ATT codes for a missing authentication, authorisation or encryption (Vol 3 Part F, 3.4.1.1)."""
@@ -88,7 +92,8 @@ def translate(error: Exception, *, reader: str = "", timeout_s: float = 0.0) -> 
         case BleakDBusError() if error.dbus_error in _DBUS:
             return host_error(_DBUS[error.dbus_error])
         case BleakDBusError() if error.dbus_error in _PAIRING_DBUS:
-            return PairingLostError(f"pairing with {reader} failed: {error}", reader=reader)
+            code = _PAIRING_DBUS[error.dbus_error]
+            return PairingLostError(f"pairing with {reader} failed: {error}", reader=reader, att_code=code)
         case BleakGATTProtocolError() if error.code in INSUFFICIENT:
             code = int(error.code)
             return PairingLostError(f"{reader} does not accept this host's pairing", reader=reader, att_code=code)

@@ -42,7 +42,7 @@ class Blocking:
             )
 
         def verb(*args: Any, **kwargs: Any) -> Any:
-            if name == "discover_readers" and not (args or kwargs.get("timeout_s")):
+            if name == "discover_readers" and _is_endless(attribute, *args, **kwargs):
                 raise InvalidParameterError(
                     "a discovery without a limit has no end to wait for",
                     parameter="timeout_s",
@@ -60,6 +60,11 @@ class Blocking:
 
     def __dir__(self) -> list[str]:
         return dir(self._terminal)
+
+
+def _is_endless(discover: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
+    given = inspect.signature(discover).bind(*args, **kwargs).arguments
+    return not given.get("timeout_s") and given.get("discovery_method") != "bluetooth_proximity"
 
 
 def on_kernel_loop(function: Callable[[], Awaitable[Any]]) -> Any:

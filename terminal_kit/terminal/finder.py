@@ -10,7 +10,7 @@ from terminal_kit.errors import CanceledError, ScanTimeoutError, SupersededError
 from terminal_kit.events import ConnectionStatus, Kind
 from terminal_kit.reader import BatteryStatus, Reader
 from terminal_kit.terminal.neighbourhood import Neighbourhood
-from terminal_kit.terminal.operation import Discovery, Operation, Outcome
+from terminal_kit.terminal.operation import Discovery, Operation, Outcome, to_the_end
 from terminal_kit.terminal.state import State, code_of
 from terminal_kit.terminal.status import Discovering, NotConnected
 
@@ -169,5 +169,5 @@ def can_connect(reader: Reader) -> bool:
 async def after(before: Operation[Any] | None, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """`work()`, once the operation before it has let go of the radio: hosts run one scan at a time."""
     if before is not None:
-        await before.stopped()
+        await to_the_end(before.stopped())
     return await work()

@@ -17,14 +17,15 @@ from terminal_kit.errors import (
     ReaderOfflineError,
     ReconnectStartedError,
     SupersededError,
+    TakenByAnotherHostError,
     TerminalError,
 )
 from terminal_kit.events import DisconnectReason, Kind, ReasonSource, RssiSource
 from terminal_kit.memory import Memory, StoredReader
 from terminal_kit.radio.translation import translate
 from terminal_kit.reader import Reader
+from terminal_kit.terminal.ending import LinkEnd, reason_columns, reason_of
 from terminal_kit.terminal.finder import Finder, after
-from terminal_kit.terminal.link import LinkEnd, reason_columns, reason_of
 from terminal_kit.terminal.operation import Operation, Outcome
 from terminal_kit.terminal.policy import ReconnectPolicy
 from terminal_kit.terminal.reconnection import Reconnection
@@ -85,7 +86,7 @@ class Keeper:
             location_id=location_id,
             history=self._histories.setdefault(reader.serial, History()),
             on_change=state.reader_changed,
-            on_paired=partial(self._remember, location_id, bonded=True),
+            on_paired=partial(self._remember, location_id),
         )
 
         def done(outcome: Outcome) -> None:
@@ -181,18 +182,19 @@ class Keeper:
     async def _connect(self, relation: Relation, attempt_id: str) -> Reader:
         limits = self._state.limits
         try:
+            await self._care_ends()  # an earlier relation may still be closing its link
             async with asyncio.timeout(limits.connect_s) as relation.deadline:
                 if self._is_stale(relation.reader):
                     relation.reader = await self._find_again(relation.reader)
                 tries, link_s = limits.link_tries, limits.link_s
                 await relation.connect(attempt_id, self._next_session(), tries=tries, link_s=link_s)
                 await self._remember(relation.location_id, relation.reader)
-        except TimeoutError as error:
-            await relation.disconnect(DisconnectReason.UNKNOWN)
-            raise translate(error, reader=relation.reader.serial, timeout_s=limits.connect_s) from error
         except BaseException as error:
-            await relation.disconnect(reason_of(error))
-            raise
+            timed_out = isinstance(error, TimeoutError)
+            await relation.disconnect(DisconnectReason.UNKNOWN if timed_out else reason_of(error))
+            if isinstance(error, TerminalError) or not isinstance(error, Exception):
+                raise
+            raise translate(error, reader=relation.reader.serial, timeout_s=limits.connect_s) from error
         self._histories[relation.reader.serial] = relation.history
         return relation.reader
 
@@ -206,7 +208,7 @@ class Keeper:
                     end = await link.ended()
                     session = relation.session
                     relation.log_end(end)
-                    self._released_us[relation.reader.serial] = self._state.radio.clock.utc_us()
+                    self._released_us[relation.reader.address] = self._state.radio.clock.utc_us()
                     returning = self._start_return(relation, session, end)
                 if returning is not None:
                     await returning.stopped()
@@ -245,7 +247,8 @@ class Keeper:
                 # What kept it from coming back is what the user must know, not how it was lost.
                 hindered = isinstance(outcome, PairingLostError | BatteryCriticallyLowError)
                 last = LinkEnd(reason_of(outcome), ReasonSource.HOST) if hindered else end
-                self._part(serial, session, last, told=True)
+                taken = isinstance(outcome, TakenByAnotherHostError)
+                self._part(serial, session, last, told=True, more=f"{outcome}. {outcome.hint}" if taken else None)
 
         work = reconnection.run(relation, attempt_id, end.reason, self._next_session)
         self._reconnection = Operation("an automatic reconnection", work, done)
@@ -282,7 +285,7 @@ class Keeper:
         return self._sessions
 
     def _is_stale(self, reader: Reader) -> bool:
-        released_us = self._released_us.get(reader.serial)
+        released_us = self._released_us.get(reader.address)
         heard_us = reader.last_heard_us
         return reader.details is None or heard_us is None or (released_us is not None and heard_us <= released_us)
 
@@ -322,23 +325,23 @@ class Keeper:
             ) from error
         except Exception as error:
             raise translate(error, reader=reader.serial) from error
-        await radio.note_bond(reader.details, False)
+        self._released_us[reader.address] = radio.clock.utc_us()  # the host's record of it is gone too (C2)
+        await radio.note_bond(reader.address, False)
         await asyncio.to_thread(self._memory.forget, reader.serial)
 
-    async def _remember(self, location_id: str, reader: Reader, *, bonded: bool = False) -> None:
+    async def _remember(self, location_id: str, reader: Reader) -> None:
         """Stores a reader: at once when it is paired, since that outlives whatever follows (D6, C7)."""
         radio = self._state.radio
         online = radio.host_state().internet is not False
         stored = StoredReader(
             serial=reader.serial,
             name=reader.name,
+            address=reader.address,
             location_id=location_id,
             device_type=reader.device_type,
             online_us=radio.clock.utc_us() if online else None,
         )
         try:
-            if bonded:
-                await radio.note_bond(reader.details, True)
             await asyncio.to_thread(self._memory.remember, stored)
         except (TerminalError, OSError) as error:
             # The connection is good; only the next start-up will not know of it.

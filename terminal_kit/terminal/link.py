@@ -15,83 +15,29 @@ from bleak.exc import BleakError
 
 from terminal_kit import profile
 from terminal_kit.errors import (
-    BatteryCriticallyLowError,
     CommunicationError,
     GattError,
     InvalidParameterError,
     LinkError,
-    LinkLostError,
     PairingLostError,
     TerminalError,
-    UpdateRequiredError,
 )
 from terminal_kit.events import DisconnectReason, ReasonSource
 from terminal_kit.profile import BatteryState, LastStop, Notice, NoticeCode, ReaderState
-from terminal_kit.radio import HostFault, Radio
-from terminal_kit.radio.translation import host_error, translate
+from terminal_kit.radio import Radio
+from terminal_kit.radio.translation import translate
 from terminal_kit.reader import Reader
+from terminal_kit.terminal.ending import REASON_OF_CODE, LinkEnd
 from terminal_kit.terminal.operation import to_the_end
 from terminal_kit.terminal.policy import Limits
-from terminal_kit.words import advice
 
 _log = logging.getLogger(__name__)
-
-_REASON_OF_CODE = {
-    0x06: DisconnectReason.PEER_REMOVED_PAIRING_INFORMATION,  # PIN or key missing
-    0x08: DisconnectReason.BLUETOOTH_SIGNAL_LOST,  # connection timeout: the supervision timeout
-    0x15: DisconnectReason.POWERED_OFF,  # remote device terminated: power off
-    0x22: DisconnectReason.BLUETOOTH_SIGNAL_LOST,  # link layer response timeout
-    0x3D: DisconnectReason.PEER_REMOVED_PAIRING_INFORMATION,  # MIC failure: the keys differ
-}
-"""What a link-layer code proves by itself (Core Vol 1 Part F, 2). Others say who ended the link, not why."""
 
 HOST_SPEAKS_LATER_S = 0.75
 """BlueZ ends the links first and says a moment later that the radio is off; a reconnection can wait for that."""
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-@dataclass(frozen=True, slots=True)
-class LinkEnd:
-    """Why a link ended: the reason, who says so, and the link-layer code where there is one (X1)."""
-
-    reason: DisconnectReason
-    source: ReasonSource
-    hci_code: int | None = None
-    host_fault: HostFault | None = None
-
-    def error(self, reader: str) -> TerminalError:
-        """The error for whoever was waiting for an answer; its hint fits the reason (X2)."""
-        if self.host_fault is not None:
-            return host_error(self.host_fault)
-        if self.reason is DisconnectReason.PEER_REMOVED_PAIRING_INFORMATION:
-            return PairingLostError(f"{reader} no longer knows this host", reader=reader, hci_code=self.hci_code)
-        return LinkLostError(
-            f"the link to {reader} ended: {self.reason}",
-            reader=reader,
-            reason=self.reason,
-            hci_code=self.hci_code,
-            hint=advice(self.reason) or None,
-        )
-
-
-def reason_columns(end: LinkEnd) -> dict[str, Any]:
-    """The columns of a row that tells why a link ended."""
-    return {"reason": end.reason, "reason_source": end.source, "hci_code": end.hci_code}
-
-
-def reason_of(error: BaseException | None) -> DisconnectReason:
-    """Why the kit gives a link up, or never got it back: what the error says of the reader, else `unknown`."""
-    match error:
-        case None | asyncio.CancelledError() | UpdateRequiredError():
-            return DisconnectReason.DISCONNECT_REQUESTED
-        case BatteryCriticallyLowError():
-            return DisconnectReason.CRITICALLY_LOW_BATTERY
-        case PairingLostError():
-            return DisconnectReason.PEER_REMOVED_PAIRING_INFORMATION
-        case _:
-            return DisconnectReason.UNKNOWN
 
 
 @dataclass(slots=True)
@@ -125,6 +71,8 @@ class Link:
         self._now_s = radio.clock.monotonic_s
         self._on_fault = on_fault
         self._closing: asyncio.Task[None] | None = None
+        self._pairs_late = False
+        self._has_obeyed = False
         self._end: asyncio.Future[LinkEnd] = asyncio.get_running_loop().create_future()
         self._farewell: tuple[float, DisconnectReason] | None = None
         self._expected: DisconnectReason | None = None
@@ -187,15 +135,16 @@ class Link:
         """Whether the link stands."""
         return not self._end.done()
 
-    async def during(self, work: Coroutine[Any, Any, T]) -> T:
+    async def during(self, work: Coroutine[Any, Any, T], *, limit_s: float | None = None) -> T:
         """`work`'s result. Raises the loss where the link ends first, `CommunicationError` after a silence."""
         task = asyncio.ensure_future(work)
+        limit_s = limit_s or self._limits.answer_s
         try:
-            async with asyncio.timeout(self._limits.answer_s):
+            async with asyncio.timeout(limit_s):
                 await asyncio.wait({task, self._end}, return_when=asyncio.FIRST_COMPLETED)
         except TimeoutError as error:
             raise CommunicationError(
-                f"{self.reader.serial} did not answer within {self._limits.answer_s:g} s", reader=self.reader.serial
+                f"{self.reader.serial} did not answer within {limit_s:g} s", reader=self.reader.serial
             ) from error
         finally:
             if not task.done():
@@ -271,16 +220,36 @@ class Link:
 
     async def reboot(self) -> None:
         """Asks the reader to restart (R1), over a paired link."""
-        await self._write(profile.COMMAND, bytes([profile.CommandCode.REBOOT]))
         self.expect(DisconnectReason.REBOOT_REQUESTED)
+        try:
+            await self._write(profile.COMMAND, bytes([profile.CommandCode.REBOOT]))
+        except TerminalError:
+            self.expect(DisconnectReason.UNKNOWN)
+            raise
+        self._has_obeyed = True
 
-    async def pair(self) -> None:
-        """Pairs and bonds (C8). Where the host's system pairs by itself (macOS), the first write does it."""
+    async def pair(self) -> bool:
+        """Pairs and bonds (C8). False where the host's system pairs by itself (macOS): the first write does it then.
+
+        The radio is told before, since a host's stack may go on and bond when nobody waits for it any more, and after,
+        since a resolved address may have taken the place of a private one.
+        """
+        await self._note_bond()
         try:
             await self.during(self.client.pair())
         except TerminalError as error:
             if not isinstance(error.__cause__, NotImplementedError):
                 raise
+            self._pairs_late = True
+            return False
+        await self._note_bond()
+        return True
+
+    async def _note_bond(self) -> None:
+        try:
+            await self._radio.note_bond(self.client.address, True)
+        except TerminalError as error:
+            self._on_fault("", error)
 
     def has(self, uuid: str) -> bool:
         """Whether the reader offers this characteristic."""
@@ -313,8 +282,10 @@ class Link:
         characteristic = self._characteristic(uuid)
         if characteristic is None:
             raise CommunicationError(f"{self.reader.serial} lacks {uuid}", reader=self.reader.serial)
+        limit_s = self._limits.pairing_dialog_s if self._pairs_late else None
         try:
-            await self.during(self.client.write_gatt_char(characteristic, data, response=True))
+            await self.during(self.client.write_gatt_char(characteristic, data, response=True), limit_s=limit_s)
+            self._pairs_late = False
         except (GattError, PairingLostError) as error:
             if isinstance(error, GattError):
                 error.characteristic = uuid
@@ -348,9 +319,9 @@ class Link:
         try:
             async with asyncio.timeout(self._limits.disconnect_s):
                 await self.client.disconnect()
-        except (BleakError, TimeoutError, OSError):
+        except Exception:
             # The stack below is already gone; the link's end is told by its callback or by close().
-            return
+            _log.debug("disconnecting %s", self.reader.serial, exc_info=True)
 
     def _on_disconnect(self, _client: BleakClient) -> None:
         loop, capabilities = asyncio.get_running_loop(), self._radio.capabilities
@@ -369,10 +340,12 @@ class Link:
         fault = self._radio.host_state().fault
         if self._farewell and self._now_s() - self._farewell[0] <= self._limits.farewell_counts_s:
             return LinkEnd(self._farewell[1], ReasonSource.FAREWELL, code)
-        if self._expected not in (None, DisconnectReason.UNKNOWN):
+        # A reader that timed out before it took the request did not restart because of it.
+        moot = self._expected is DisconnectReason.REBOOT_REQUESTED and code == 0x08 and not self._has_obeyed
+        if self._expected not in (None, DisconnectReason.UNKNOWN) and not moot:
             return LinkEnd(self._expected, ReasonSource.HOST, code)
         if fault is not None:
             return LinkEnd(DisconnectReason.BLUETOOTH_DISABLED, ReasonSource.HOST, code, fault)
-        if code in _REASON_OF_CODE:
-            return LinkEnd(_REASON_OF_CODE[code], ReasonSource.BACKEND, code)
+        if code in REASON_OF_CODE:
+            return LinkEnd(REASON_OF_CODE[code], ReasonSource.BACKEND, code)
         return LinkEnd(DisconnectReason.UNKNOWN, ReasonSource.NONE, code)

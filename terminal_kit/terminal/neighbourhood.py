@@ -10,6 +10,7 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 
 from terminal_kit import profile
+from terminal_kit.errors import LinkError
 from terminal_kit.events import Kind, RssiSource
 from terminal_kit.profile import AdvertisedState, StateFlag
 from terminal_kit.radio import Radio
@@ -46,7 +47,8 @@ class Neighbourhood:
 
     `changed` is set when a reader joins or leaves; `readers()` is the whole current list, nearest first. One `signal`
     event a second and reader carries median, extremes and count of what was heard. `has_heard_a_reader` stays true
-    when the reader has left. `labels` are the user's, by serial; `serials` those of readers whose name is another.
+    when the reader has left. `labels` are the user's, by serial; `serials` those of readers whose name is another, by
+    their address.
     """
 
     def __init__(
@@ -77,9 +79,10 @@ class Neighbourhood:
         """Scans while the block runs. Raises the host's fault where there is one (D5)."""
         scanner = self._radio.scanner(self._on_advertisement)
         try:
-            await scanner.start()
-        except Exception as error:
-            raise translate(error) from error
+            await to_the_end(self._start(scanner))
+        except asyncio.CancelledError:
+            await to_the_end(self._stop(scanner))  # it may have started: nobody else would stop it
+            raise
         scan_id = self._recorder.next_attempt_id()
         self._recorder.emit(Kind.SCAN_STARTED, attempt_id=scan_id)
         try:
@@ -106,8 +109,13 @@ class Neighbourhood:
         ]
 
     def find(self, wanted: Reader) -> Reader | None:
-        """The newest record of this reader, if it is being heard."""
-        return next((reader for reader in self.readers() if reader.is_same(wanted)), None)
+        """The newest record of this reader, if it is heard: by serial number or address, else by a name of its own."""
+        readers = self.readers()
+        for reader in readers:
+            if reader.is_same(wanted):
+                return reader
+        namesakes = [reader for reader in readers if wanted.name and wanted.name == reader.name]
+        return namesakes[0] if len(namesakes) == 1 else None
 
     async def tick(self) -> None:
         """Waits for a change or for the next quarter of a second, then ages the list and writes signal rows.
@@ -150,6 +158,9 @@ class Neighbourhood:
             if (reader.serial, reader.is_ours) != (heard.reader.serial, heard.reader.is_ours):
                 self.has_heard_a_reader |= is_reader(reader)
                 self.changed.set()
+            if reader.serial != heard.reader.serial:
+                self._recorder.emit(Kind.READER_LOST, reader=heard.reader.serial)
+                self._tell_found(reader, advertisement)
             heard.reader = reader
 
     def _on_first(self, device: BLEDevice, advertisement: AdvertisementData) -> None:
@@ -169,6 +180,10 @@ class Neighbourhood:
         heard = _Heard(device, advertisement, now_s, reader, float(advertisement.rssi), [advertisement.rssi], now_s)
         self._heard[device.address] = heard
         self._unchecked.append(heard)
+        self._tell_found(reader, advertisement)
+        self.changed.set()
+
+    def _tell_found(self, reader: Reader, advertisement: AdvertisementData) -> None:
         self._recorder.emit(
             Kind.READER_FOUND,
             reader=reader.serial,
@@ -178,7 +193,6 @@ class Neighbourhood:
             device_type=reader.device_type,
             extra={"address": reader.address, "is_ours": reader.is_ours},
         )
-        self.changed.set()
 
     def _flush_signals(self, *, everything: bool = False) -> None:
         now_s = self._now_s()
@@ -206,6 +220,15 @@ class Neighbourhood:
         )
         heard.second.clear()
 
+    async def _start(self, scanner: BleakScanner) -> None:
+        try:
+            async with asyncio.timeout(self._limits.link_s):
+                await scanner.start()
+        except TimeoutError as error:
+            raise LinkError(f"the scan did not start within {self._limits.link_s:g} s") from error
+        except Exception as error:
+            raise translate(error) from error
+
     async def _stop(self, scanner: BleakScanner) -> None:
         """Ends the scan, in bounded time. A radio that went away cannot be stopped: that is told and no more."""
         try:
@@ -220,7 +243,7 @@ class Neighbourhood:
         offers = advertisement.service_uuids
         is_ours = profile.READER in offers or profile.SMP in offers or bool(before and before.is_ours)
         state = state if is_ours else None
-        serial = self._serials.get(name, name) or f"addr:{device.address}"
+        serial = self._serials.get(device.address) or name or f"addr:{device.address}"
         known = device_type_of(serial)
         return Reader(
             serial=serial,

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 
-from terminal_kit.errors import TerminalError, UpdateRequiredError
+from terminal_kit.errors import UpdateRequiredError
 from terminal_kit.events import Kind
 from terminal_kit.radio import Radio
+from terminal_kit.radio.translation import translate
 from terminal_kit.reader import Reader, SoftwareUpdate
 from terminal_kit.terminal.policy import Limits
 from terminal_kit.terminal.record import Recorder
@@ -63,8 +64,8 @@ class Offer:
                         self._tell(reader(), update)
                     except UpdateRequiredError:
                         pass  # due since it was connected: installed in its next connection (U8)
-                    except TerminalError as error:
-                        self._recorder.emit(Kind.ERROR, error_code=error.code, text=str(error))
+                    except Exception as error:
+                        self._recorder.emit(Kind.ERROR, error_code=translate(error).code, text=str(error))
                 await asyncio.sleep(self._limits.update_every_s if idle else _IDLE_LOOK_S)
 
         watching = asyncio.create_task(watch(), name="terminal_kit: offer")

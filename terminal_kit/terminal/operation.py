@@ -22,6 +22,7 @@ class Operation(Generic[T]):
         self.name = name
         self.ended_by: TerminalError | None = None
         self._on_done = on_done
+        self._ended = asyncio.Event()
         self.task = asyncio.create_task(work, name=f"terminal_kit: {name}")
         self.task.add_done_callback(self._done)
 
@@ -32,9 +33,8 @@ class Operation(Generic[T]):
             self.task.cancel()
 
     async def stopped(self) -> None:
-        """Waits until it has ended, however it ended."""
-        if not self.task.done():
-            await asyncio.wait({self.task})
+        """Waits until it has ended, however it ended, and `on_done` has run."""
+        await self._ended.wait()
 
     async def result(self) -> T:
         """The work's result. Raises its error, or `ended_by` where it was canceled. Dies with whoever awaits it."""
@@ -56,7 +56,10 @@ class Operation(Generic[T]):
         return self.task.exception()
 
     def _done(self, _task: asyncio.Task[T]) -> None:
-        self._on_done(self.outcome)
+        try:
+            self._on_done(self.outcome)
+        finally:
+            self._ended.set()
 
 
 async def to_the_end(work: Awaitable[None]) -> None:
@@ -87,6 +90,7 @@ class Discovery:
     def __init__(self) -> None:
         self._list: Callable[[], list[Reader]] = list
         self._news = asyncio.Event()
+        self._is_unseen = False
         self._over = False
         self._error: Outcome = None
         self._cancel: Callable[[], None] | None = None
@@ -103,6 +107,7 @@ class Discovery:
     def hand_over(self, readers: Callable[[], list[Reader]]) -> None:
         """Says that there is a newer list. It is made when somebody fetches it, so that nobody's list costs nothing."""
         self._list = readers
+        self._is_unseen = True
         self._news.set()
 
     def finish(self, error: Outcome) -> None:
@@ -122,11 +127,13 @@ class Discovery:
 
     async def __anext__(self) -> list[Reader]:
         await self._news.wait()
-        if self._over:
+        if self._over and not self._is_unseen:
             if self._error is not None:
                 raise self._error
             raise StopAsyncIteration
-        self._news.clear()
+        self._is_unseen = False
+        if not self._over:
+            self._news.clear()
         return self._list()
 
     def __await__(self) -> Generator[Any, None, list[Reader]]:

@@ -53,6 +53,8 @@ class Limits:
     """How often to look whether an update waits for the connected reader (U7): with the battery's rhythm (B1)."""
     answer_s: float = 10.0
     """One attribute operation; the standard gives up after 30 s (Core Vol 3 Part F, 3.3.3), a person sooner."""
+    pairing_dialog_s: float = 30.0
+    """The first write where the system asks a person whether to pair (macOS)."""
     silence_s: float = 15.0
     """A reader of ours reports its state every second or so; after this silence it is asked, and dropped if mute."""
     battery_every_s: float = 600.0

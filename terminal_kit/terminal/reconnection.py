@@ -14,7 +14,9 @@ from terminal_kit.errors import (
     BatteryCriticallyLowError,
     LinkError,
     PairingLostError,
+    ReaderNotFoundError,
     ReconnectFailedError,
+    TakenByAnotherHostError,
     TerminalError,
     UpdateRequiredError,
 )
@@ -27,9 +29,10 @@ from terminal_kit.terminal.record import Recorder
 from terminal_kit.terminal.relation import Relation
 
 HEARD_WITHIN_S = 5.0
-"""A request that fails so soon met the reader; later failures waited for it in vain (BlueZ gives up by itself then)."""
+"""A request that fails so soon met the reader, or the host's own trouble: it is repeated after a pause. Later ones
+waited for the reader in vain (BlueZ gives up by itself then): it is listened for."""
 
-_HOPELESS = (PairingLostError, BatteryCriticallyLowError, UpdateRequiredError)
+_HOPELESS = (PairingLostError, TakenByAnotherHostError, BatteryCriticallyLowError, UpdateRequiredError)
 """Failures that no further attempt can mend: somebody has to do something first."""
 
 
@@ -84,11 +87,12 @@ class Reconnection:
                     raise
                 if self.attempts >= self._policy.max_attempts:
                     raise self._gave_up(relation.reader, "could not be reached") from error
-                met = type(error) is LinkError and self._now_s() - started_s < HEARD_WITHIN_S
+                # A host that no longer knows the device must hear it first, however soon it said so.
+                quick = self._now_s() - started_s < HEARD_WITHIN_S and not isinstance(error, ReaderNotFoundError)
             else:
                 self._attempted(relation, attempt_id, started_s, None)
                 return
-            failures = failures + 1 if met or relation.session == session else 0
+            failures = failures + 1 if quick or relation.session == session else 0
             if failures:
                 await asyncio.sleep(self._policy.pause_s(failures, self._rng))
                 await self._host_ready(limit)

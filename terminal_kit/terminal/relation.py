@@ -22,7 +22,8 @@ from terminal_kit.profile import BatteryState, LastStop, Notice, NoticeCode, Rea
 from terminal_kit.radio import Radio
 from terminal_kit.reader import BatteryStatus, DeviceType, Reader, battery_status, device_type_of
 from terminal_kit.terminal.battery import BatteryWatch
-from terminal_kit.terminal.link import Link, LinkEnd, reason_columns, reason_of
+from terminal_kit.terminal.ending import LinkEnd, reason_columns, reason_of
+from terminal_kit.terminal.link import Link
 from terminal_kit.terminal.neighbourhood import Neighbourhood
 from terminal_kit.terminal.offer import Offer
 from terminal_kit.terminal.operation import to_the_end
@@ -269,14 +270,19 @@ class Relation:
 
     async def _register(self, link: Link, attempt_id: str) -> None:
         try:
-            await link.pair()
-            await self._on_paired(self.reader)
-            self._told(Kind.ENCRYPTION_CHANGED, attempt_id=attempt_id)
+            if at_once := await link.pair():
+                await self._paired(attempt_id)
             await link.register(self.location_id)
+            if not at_once:
+                await self._paired(attempt_id)
         except PairingLostError as error:
             self._told(Kind.PAIRING_FAILED, attempt_id=attempt_id, error_code=error.code)
             raise
         self._told(Kind.REGISTERED, attempt_id=attempt_id, location=self.location_id)
+
+    async def _paired(self, attempt_id: str) -> None:
+        await self._on_paired(self.reader)
+        self._told(Kind.ENCRYPTION_CHANGED, attempt_id=attempt_id)
 
     def _learn(self, now: LastStop | None) -> None:
         """What the reader says of its last stop, after it came back (X1). Rows never change: this is a later row."""

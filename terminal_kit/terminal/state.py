@@ -36,6 +36,7 @@ class State:
         self.operation: Operation[Any] | None = None
         self._now: Status = NotConnected()
         self._doing: Verb | None = None
+        self.cancellations = 0
         self._moved = asyncio.Event()
 
     @property
@@ -102,7 +103,8 @@ class State:
         check_host(self.radio.host_state())
 
     async def cancel(self, why: TerminalError) -> None:
-        """Ends the running operation and waits for its end."""
+        """Ends the running operation and waits for its end; `cancellations` tells whoever goes on after one."""
+        self.cancellations += 1
         operation = self.operation
         if operation is not None:
             operation.cancel(why)

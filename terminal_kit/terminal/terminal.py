@@ -168,6 +168,8 @@ class Terminal:
         """Ends the connection that is being made. Raises `CancelFailedError` where there is none."""
         self._state.admit("cancel_connecting")
         await self._state.cancel(CanceledError("connecting was canceled"))
+        if self.connected_reader is not None:  # it had succeeded a moment before
+            await self._keeper.disconnect()
 
     async def easy_connect(
         self,
@@ -313,12 +315,15 @@ class Terminal:
             return choose(neighbourhood.readers(), settled=self._state.now_s() >= settled_at_s) is not None
 
         work = partial(self._finder.scan, until, timeout_s=timeout_s)
+        cancellations = self._state.cancellations
         readers: list[Reader] = []
         cause: ScanTimeoutError | None = None
         try:
             readers = await self._finder.begin("easy_connect", work, lambda _: None, timeout_s=timeout_s).result()
         except ScanTimeoutError as error:
             cause = error
+        if self._state.cancellations != cancellations:
+            raise CanceledError("finding and connecting a reader was canceled")
         chosen = choose(readers, settled=True)
         if chosen is None:
             raise ReaderNotFoundError(

@@ -79,7 +79,11 @@ def test_what_is_no_verb_passes_through() -> None:
 def test_what_would_never_return_is_refused_and_what_is_set_is_set() -> None:
     with Session(memory=Memory()) as session:
         blocking = session.terminal.blocking
-        for call in (blocking.discover_readers, lambda: blocking.discover_readers(timeout_s=0)):
+        for call in (
+            blocking.discover_readers,
+            lambda: blocking.discover_readers(timeout_s=0),
+            lambda: blocking.discover_readers(None),
+        ):
             with pytest.raises(InvalidParameterError):
                 call()
         with pytest.raises(TerminalError, match="no end"):

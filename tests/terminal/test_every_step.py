@@ -42,7 +42,7 @@ class SteppingLoop(SimulatorLoop):
     def _run_once(self) -> None:
         self.turns_left -= 1
         if self.turns_left == 0:
-            self.call_soon(self.deed)
+            self.deed()  # before anything else of this turn
         super()._run_once()
 
 
@@ -57,8 +57,8 @@ async def one(loop: SteppingLoop, turn: int, prepare: Any, operate: Any, deed: D
     def act() -> None:
         in_time.append(not operation.done())
         result = deed(on, operation)
-        if result is not None:
-            doing.append(asyncio.ensure_future(result))
+        if asyncio.iscoroutine(result):
+            doing.append(asyncio.create_task(result))
 
     loop.deed, loop.turns_left = act, turn
     await asyncio.wait({operation}, timeout=900)
@@ -113,6 +113,10 @@ async def connect(on: Stage, reader: Any) -> None:
     await on.terminal.connect_reader(reader, DESK)
 
 
+async def find_and_connect(on: Stage, _: Any) -> None:
+    await on.terminal.easy_connect(DESK, serial=M2)
+
+
 async def disconnect(on: Stage, _: Any) -> None:
     await on.terminal.disconnect_reader()
 
@@ -132,10 +136,34 @@ def fault(name: str, seconds: float) -> Deed:
     return deed
 
 
-OPERATIONS = {"discover": (None, discover), "connect": (found, connect), "disconnect": (connected, disconnect)}
+async def close(on: Stage, _: Any) -> None:
+    await on.terminal.close()
+    await asyncio.sleep(100)
+    assert on.terminal.status is ConnectionStatus.NOT_CONNECTED
+
+
+async def cancel(on: Stage, _: Any) -> None:
+    """Cancels what runs; where that is admitted, nothing is connected afterwards."""
+    verbs = {
+        ConnectionStatus.DISCOVERING: on.terminal.cancel_discovering,
+        ConnectionStatus.CONNECTING: on.terminal.cancel_connecting,
+    }
+    if verb := verbs.get(on.terminal.status):
+        await verb()
+        await asyncio.sleep(100)
+        assert on.terminal.status is ConnectionStatus.NOT_CONNECTED
+
+
+OPERATIONS = {
+    "discover": (None, discover),
+    "connect": (found, connect),
+    "find and connect": (None, find_and_connect),
+    "disconnect": (connected, disconnect),
+}
 DEEDS: dict[str, Deed] = {
     "the caller gives up": lambda on, operation: operation.cancel() and None,
-    "close": lambda on, _: on.terminal.close(),
+    "close": close,
+    "cancel": cancel,
     "the link breaks": lambda on, _: on.air.readers[M2].link and on.air.readers[M2].link.end(0x13),
     "restart": lambda on, _: on.air.faults.start("reboot", M2) and None,
     "off for a while": fault("switch_off", 20),
