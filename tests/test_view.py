@@ -185,6 +185,20 @@ def test_readers_come_and_go_with_events_alone() -> None:
     assert played(ev("discovery_started", 10, ""), view=view).readers == ()
 
 
+def test_what_a_reader_says_of_itself_is_kept_from_events_too() -> None:
+    said = {"name": "a name", "address": "C0:00", "charging": True, "is_taken": True}
+    view = played(ev("reader_found", 1, rssi_dbm=-60.0, extra=said))
+    (reader,) = view.readers
+    assert (reader.name, reader.charging, reader.is_taken) == ("a name", True, True)
+    chosen = played(ev("status_changed", 2, "a name", status="connecting"), view=view).reader
+    assert chosen == reader
+    told = played(
+        ev("status_changed", 0, "a name", status="connecting"), ev("reader_info", 1, M2, extra={"name": "a name"})
+    )
+    assert told.reader is not None
+    assert (told.reader.serial, told.reader.name) == (M2, "a name")
+
+
 def test_d1_a_whole_list_rules_over_single_events() -> None:
     listed = [Reader(serial=WISEPAD), Reader(serial=M2)]
     view = View().with_readers(listed)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from terminal_kit.errors import InvalidParameterError
-from terminal_kit.events import ConnectionStatus
+from terminal_kit.events import ConnectionStatus, DisconnectReason
 from terminal_kit.panels.panel import Panel, Picture, script
 from terminal_kit.reader import Reader
 from terminal_kit.view import View
@@ -15,6 +15,12 @@ NOTICES_SHOWN = 2
 
 SCAN_S = 30.0
 """How long "Discover again" listens: a reader that was switched on is heard within some ten seconds."""
+
+_CANCELS = {
+    ConnectionStatus.CONNECTING: "cancel_connecting",
+    ConnectionStatus.RECONNECTING: "cancel_reader_reconnection",
+}
+"""What Cancel ends, by what is going on."""
 
 Line = list[Any]
 """One fact: label, words, and for some a kind with a value that the page draws."""
@@ -38,6 +44,8 @@ class ConnectionPanel(Panel):
                 for notice in reversed(view.notices[-NOTICES_SHOWN:])
             ],
             "auto_reconnect": view.auto_reconnect,
+            "can_cancel": view.status in _CANCELS,
+            "can_discover": view.status is ConnectionStatus.NOT_CONNECTED and _left_unasked(view),
         }
 
     def obey(self, command: str, facts: dict[str, Any]) -> None:
@@ -48,15 +56,14 @@ class ConnectionPanel(Panel):
                 self.run(terminal.reboot_reader)
             case "disconnect":
                 self.run(terminal.disconnect_reader)
-            case "cancel" if self.session.view.status is ConnectionStatus.RECONNECTING:
-                self.run(terminal.cancel_reader_reconnection)
             case "cancel":
-                self.run(terminal.cancel_connecting)
+                verb = _CANCELS.get(self.session.view.status, "cancel_connecting")
+                self.run(getattr(terminal, verb))
             case "scan":
                 self.run(self.session.scan, SCAN_S)
             case "auto_reconnect":
                 self.session.post(setattr, terminal, "auto_reconnect", bool(facts["on"]))
-                self._ask()
+                self.redraw()
             case _:
                 raise InvalidParameterError(f"the connection has no command {command!r}", parameter="command")
 
@@ -65,7 +72,7 @@ class ConnectionPanel(Panel):
         if reader is None:
             host = [["Host", HOST_FAULTS.get(view.host_fault, visible(view.host_fault))]] if view.host_fault else []
             return [*host, ["Reader", "none: choose one in the list and connect it"]]
-        lines: list[Line] = [["Reader", _named(reader)], ["Type", words(reader.device_type)]]
+        lines: list[Line] = [["Reader", self.named(reader.serial, reader.label)], ["Type", words(reader.device_type)]]
         if view.location_id:
             lines.append(["Location", self._place(view.location_id)])
         if view.reconnecting is not None:
@@ -107,9 +114,10 @@ def _while_connected(view: View, reader: Reader) -> list[Line]:
     return lines
 
 
-def _named(reader: Reader) -> str:
-    serial = visible(reader.serial)
-    return f"{visible(reader.label)} ({serial})" if reader.label else serial
+def _left_unasked(view: View) -> bool:
+    """Whether somebody wants to look for a reader that went away by itself, or was not heard (X9)."""
+    unheard = bool(view.notices) and view.notices[-1].stage == "scan_timed_out"
+    return unheard or (bool(view.drops) and view.drops[-1].reason != DisconnectReason.DISCONNECT_REQUESTED)
 
 
 def _told(notice: Notice) -> str:

@@ -13,6 +13,9 @@ from terminal_kit.view import View
 FRAME_S = 0.25
 """Four frames a second: quick enough for the eye, and what a page can draw with long lists and charts on it."""
 
+_SHARED: dict[Session, "Painter"] = {}
+"""The painters of panels that stand alone, one a session."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -36,19 +39,36 @@ class Painter:
         self._session = session
         self._drawers: list[Drawer] = []
         self._seen: View | None = None
+        self._failure = ""
         self._wanted = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="terminal_kit painter", daemon=True)
         self._thread.start()
 
+    @classmethod
+    def shared(cls, session: Session) -> "Painter":
+        """The painter of all panels that stand alone on this session. It ends when the last of them is closed."""
+        session.post(lambda: None)
+        if (painter := _SHARED.get(session)) is None:
+            painter = _SHARED[session] = cls(session)
+        return painter
+
+    @property
+    def drawers(self) -> tuple[Drawer, ...]:
+        """What hangs here now."""
+        return tuple(self._drawers)
+
     def hang(self, drawer: Drawer) -> Undo:
-        """Draws this panel too; returns what ends that."""
+        """Draws this panel too; returns what ends that, safe to repeat."""
         self._drawers.append(drawer)
         self.ask()
 
         def undo() -> None:
             if drawer in self._drawers:
                 self._drawers.remove(drawer)
+            if not self._drawers and _SHARED.get(self._session) is self:
+                del _SHARED[self._session]
+                self.close()
 
         return undo
 
@@ -64,20 +84,26 @@ class Painter:
 
     def _run(self) -> None:
         while not self._closing.wait(FRAME_S):
-            view = look(self._session)
-            # The time alone is no news: pages count it up themselves.
-            if self._wanted.is_set() or self._seen is None or replace(view, now_us=self._seen.now_us) != self._seen:
-                self._wanted.clear()
-                self._seen = view
-                for drawer in list(self._drawers):
-                    self._guarded(drawer.paint, view)
+            self._guarded(self._frame)
 
-    def _guarded(self, paint: Callable[[View], None], view: View) -> None:
+    def _frame(self) -> None:
+        view = look(self._session)
+        # The time alone is no news: pages count it up themselves.
+        if self._wanted.is_set() or self._seen is None or replace(view, now_us=self._seen.now_us) != self._seen:
+            self._wanted.clear()
+            self._seen = view
+            for drawer in list(self._drawers):
+                self._guarded(lambda drawer=drawer: drawer.paint(view))
+
+    def _guarded(self, draw: Callable[[], None]) -> None:
+        """Nothing that fails here may end the thread: every panel would stand still, and nobody would know why."""
         try:
-            paint(view)
-        except Exception:
-            if not self._closing.is_set():
-                _log.exception("a panel could not be drawn")
+            draw()
+        except Exception as error:
+            failure = repr(error)
+            if failure != self._failure and not self._closing.is_set():  # once, not four times a second
+                self._failure = failure
+                _log.exception("the panels could not be drawn")
 
 
 def look(session: Session) -> View:

@@ -5,6 +5,7 @@ next go to the page, as one message a frame. What people do in the page comes ba
 is hand over to the session's loop: Lab runs the callbacks of a widget on changing threads.
 """
 
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
@@ -15,6 +16,7 @@ import anywidget
 
 from terminal_kit.errors import CanceledError, TerminalError
 from terminal_kit.panels.painter import Painter
+from terminal_kit.radio import Undo
 from terminal_kit.session import Session
 from terminal_kit.view import View
 from terminal_kit.words import visible
@@ -26,6 +28,8 @@ BADGES = {"simulated": "simulated", "virtual": "virtual radio", "import": "impor
 """What a panel says about data that no radio of this machine has heard just now."""
 
 _PAGE = Path(__file__).parent / "page"
+
+_log = logging.getLogger(__name__)
 
 
 def script(name: str) -> str:
@@ -45,25 +49,33 @@ JUMP_US = 5_000_000
 class Panel(anywidget.AnyWidget):
     """One panel. It borrows the session: closing the panel leaves the session as it is.
 
-    Subclasses say what the picture is (`draw`) and what each command does (`obey`). `painter` is shared on a bench; a
-    panel that stands alone has its own. The last command's error stays in the picture (`trouble`) until the next
-    command or until somebody dismisses it.
+    Subclasses say what the picture is (`draw`) and what each command does (`obey`). `painter` is a bench's. A panel
+    that stands alone takes the place of an earlier one of its name on that session, which is closed: running its cell
+    again leaves one, not two (to see it twice, display it twice). The last error stays in the picture (`trouble`)
+    until the next command or until somebody dismisses it.
     """
 
     _css = style()
     name: ClassVar[str]
 
     def __init__(self, session: Session, *, painter: Painter | None = None) -> None:
+        self._unhang: Undo = _hangs_nowhere  # a widget that could not be made is closed all the same
+        hanging = painter or Painter.shared(session)  # raises where the session does not run
         super().__init__()
         self.session = session
-        self._drawn: Picture | None = None
+        self._sent: Picture = {"drawn": False}  # what the pages show
+        self._hello = object()  # a new one whenever a page has opened, which knows nothing yet
+        self._answered: object = None
+        self._owes_news = True
         self._clock = (0, 0.0)  # the session's time (UTC, microseconds) as last told, and when (monotonic seconds)
         self._trouble: Picture | None = None
-        self._own_painter = Painter(session) if painter is None else None
-        self._painter = painter or self._own_painter
-        assert self._painter is not None
+        self._painter = hanging
         self.on_msg(self._on_command)  # pyright: ignore[reportUnknownMemberType]
         self._unhang = self._painter.hang(self)
+        if painter is None:
+            for other in self._painter.drawers:
+                if isinstance(other, Panel) and other.name == self.name and other is not self:
+                    other.close()
 
     def draw(self, view: View) -> Picture:
         """The picture of this view. A value that is a dict is a table: its rows are compared and sent one by one."""
@@ -78,16 +90,33 @@ class Panel(anywidget.AnyWidget):
         return None, []
 
     def paint(self, view: View) -> None:
-        """Sends what changed since the last picture; called by the painter."""
-        before = self._drawn
-        picture = self.draw(view) | {"trouble": self._trouble, "badge": BADGES.get(view.radio)}
-        news, buffers = self.news(view, whole=before is None)
-        changed = changes(before or {}, picture)
-        self._drawn = picture
-        if changed or news or buffers or before is None or self._has_jumped(view):
+        """Sends what changed since the last picture; called by the painter.
+
+        A panel that cannot draw says so and keeps what it showed; it tries again at the next frame.
+        """
+        hello = self._hello  # before drawing: a page that opens meanwhile has its own turn
+        whole, self._answered = hello is not self._answered, hello
+        self._owes_news |= whole
+        news, buffers = None, list[bytes]()
+        try:
+            picture = self.draw(view) | {"drawn": True}
+            news, buffers = self.news(view, whole=self._owes_news)
+            self._owes_news = False
+        except Exception as error:
+            picture = self._sent
+            self._stumble(error)
+        picture = picture | {"trouble": self._trouble, "badge": BADGES.get(view.radio)}
+        changed = changes({} if whole else self._sent, picture)
+        self._sent = picture
+        if changed or news or buffers or self._has_jumped(view):
             self._clock = (view.now_us, time.monotonic())
-            content = {"now_us": view.now_us, "rate": self._rate(), "whole": before is None, **changed}
+            content = {"now_us": view.now_us, "rate": self._rate(), "whole": whole, **changed}
             self.send(content | ({"news": news} if news else {}), buffers or None)  # pyright: ignore[reportUnknownMemberType]
+
+    def named(self, serial: str, label: str | None = None) -> str:
+        """A reader as the user calls it (L1), with its serial number; ready to be shown."""
+        label = label or self.session.labels.get(serial)
+        return f"{visible(label)} ({visible(serial)})" if label else visible(serial)
 
     def _has_jumped(self, view: View) -> bool:
         """Whether the session's time is not what the page has counted up to since it was last told."""
@@ -95,16 +124,20 @@ class Panel(anywidget.AnyWidget):
         counted_us = told_us + (time.monotonic() - at_s) * 1e6 * self._rate()
         return abs(view.now_us - counted_us) > JUMP_US
 
-    def run(self, function: Callable[P, Awaitable[Any]], *args: P.args, **kwargs: P.kwargs) -> None:
+    def run(self, function: Callable[P, Awaitable[Any]], *args: P.args, **kwargs: P.kwargs) -> "Future[Any]":
         """Runs an async function on the session's loop; its error appears in this panel."""
         self._tell(None)
-        self.session.call(function, *args, **kwargs).add_done_callback(self._done)
+        future = self.session.call(function, *args, **kwargs)
+        future.add_done_callback(self._done)
+        return future
+
+    def redraw(self) -> None:
+        """Draws at the next frame: something changed that no view tells."""
+        self._painter.ask()
 
     def close(self) -> None:
         """Takes the panel off the page. Safe to repeat."""
         self._unhang()
-        if self._own_painter is not None:
-            self._own_painter.close()
         super().close()
 
     def _rate(self) -> float:
@@ -114,9 +147,9 @@ class Panel(anywidget.AnyWidget):
 
     def _on_command(self, _widget: object, content: Any, _buffers: object) -> None:
         match content:
-            case {"do": "hello"}:  # a page has opened and knows nothing yet
-                self._drawn = None
-                self._ask()
+            case {"do": "hello"}:
+                self._hello = object()
+                self._painter.ask()
             case {"do": "dismiss"}:
                 self._tell(None)
             case {"do": str(command), **facts}:
@@ -133,11 +166,18 @@ class Panel(anywidget.AnyWidget):
 
     def _tell(self, error: BaseException | None) -> None:
         self._trouble = None if error is None or isinstance(error, CanceledError) else trouble(error)
-        self._ask()
+        self._painter.ask()
 
-    def _ask(self) -> None:
-        if self._painter is not None:
-            self._painter.ask()
+    def _stumble(self, error: Exception) -> None:
+        """Shows what kept the panel from being drawn; logs it where it is new."""
+        if (told := trouble(error)) != self._trouble:
+            _log.warning("the panel %s could not be drawn", self.name, exc_info=error)
+        self._trouble = told
+        self._painter.ask()
+
+
+def _hangs_nowhere() -> None:
+    pass
 
 
 def trouble(error: BaseException) -> Picture:

@@ -8,7 +8,7 @@ from terminal_kit.panels.painter import Painter
 from terminal_kit.panels.panel import Panel, Picture, script
 from terminal_kit.session import Session
 from terminal_kit.view import View
-from terminal_kit.words import reason_words, visible, words
+from terminal_kit.words import reason_words, words
 
 TRACES = 6
 """More lines than that cannot be told apart, by colour or by dashes."""
@@ -35,7 +35,7 @@ class SignalPanel(Panel):
         self._choose(view)
         ours = view.reader.serial if view.reader and view.status is ConnectionStatus.CONNECTED else None
         traces = {
-            serial: {"slot": slot, "name": visible(serial), "connected": serial == ours}
+            serial: {"slot": slot, "name": self.named(serial), "connected": serial == ours}
             for serial, slot in self._slots.items()
         }
         return {

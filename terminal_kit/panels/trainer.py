@@ -9,7 +9,6 @@ from terminal_kit.reader import EstimatedUpdateTime, SoftwareUpdate
 from terminal_kit.simulator.air import Air
 from terminal_kit.simulator.faults import FAULTS, Fault
 from terminal_kit.view import View
-from terminal_kit.words import visible
 
 OUTCOMES = {"none": "none", "available": "due in 7 days", "required": "required now"}
 """What may wait for a reader (U11)."""
@@ -17,15 +16,15 @@ OUTCOMES = {"none": "none", "available": "due in 7 days", "required": "required 
 DUE_IN_US = 7 * 24 * 3600 * 1_000_000
 OFFERED_VERSION = "2.02.00.00-SZZZ_Prod_US_v13-481001"
 
-_UNITS = {
-    "_m_s": "m/s",
-    "_m": "m",
-    "_s": "s",
-    "_db": "dB",
-    "per_hour": "of full an hour",
-    "share": "of the air",
+_UNITS: dict[str, tuple[str, float, float]] = {
+    "_m_s": ("m/s", 0.01, 1_000.0),
+    "_m": ("m", 0.1, 10_000.0),
+    "_s": ("s", 0.0, 3_600.0),
+    "_db": ("dB", 0.0, 200.0),
+    "per_hour": ("of full an hour", 0.0, 10_000.0),
+    "share": ("of the air", 0.0, 1.0),
 }
-"""How a parameter's name ends ↔ the unit that is shown beside its field."""
+"""How a parameter's name ends ↔ the unit beside its field, and the least and the most that it may be."""
 
 
 class TrainerPanel(Panel):
@@ -38,10 +37,12 @@ class TrainerPanel(Panel):
         """The faults there are and those in force. On a real radio there is nothing to start."""
         return {
             "faults": {fault.name: _fault(fault) for fault in FAULTS} if self.session.air else {},
-            "readers": [[serial, visible(serial)] for serial in self.session.air.readers] if self.session.air else [],
+            "readers": [[serial, self.named(serial)] for serial in self.session.air.readers]
+            if self.session.air
+            else [],
             "active": {
                 str(id(active)): {
-                    "words": f"{active.fault.words}{f': {visible(active.reader)}' if active.reader else ''}",
+                    "words": f"{active.fault.words}{f': {self.named(active.reader)}' if active.reader else ''}",
                     "since_us": active.since_us,
                 }
                 for active in view.faults
@@ -105,4 +106,5 @@ def _fault(fault: Fault) -> Picture:
 def _parameter(name: str, value: float | bool) -> Picture:
     suffix = next((suffix for suffix in _UNITS if name.endswith(suffix)), "")
     label = (name.removesuffix(suffix) if suffix.startswith("_") else name).replace("_", " ").strip()
-    return {"name": name, "label": label, "unit": _UNITS.get(suffix, ""), "value": value}
+    unit, least, most = _UNITS.get(suffix, ("", None, None))
+    return {"name": name, "label": label, "unit": unit, "value": value, "least": least, "most": most}

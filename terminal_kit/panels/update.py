@@ -11,11 +11,16 @@ from terminal_kit.words import component_words, visible, why_update, words
 
 _WHAT_FOR = "Updates bring regional configuration, security and keys; which one is due depends on the location."
 
+_NOT_YET = "This version reports updates and does not install them yet."
+
 _ESTIMATES = {estimate.value: words(estimate) for estimate in EstimatedUpdateTime}
 
 
 class UpdatePanel(Panel):
-    """Version and components, why and until when, how long it takes, Install now and Cancel."""
+    """Version and components, why and until when, how long it takes, Install now and Cancel.
+
+    This version of the kit installs nothing yet: the button stays off and says so.
+    """
 
     _esm = script("update")
     name = "update"
@@ -39,8 +44,8 @@ class UpdatePanel(Panel):
             "estimate": _ESTIMATES.get(update.estimated_time or "") if update else None,
             "result": _result(update) if update else None,
             "failed": update is not None and update.error_code is not None,
-            "can_install": waiting and connected and not running,
-            "cannot_install": "It is being installed." if running else nothing,
+            "cannot_install": "It is being installed." if running else _NOT_YET if waiting else nothing,
+            "off": _NOT_YET if waiting and not running else "",
             "can_cancel": running and update is not None and update.components != 1,
             "cannot_cancel": "An incremental update cannot be canceled." if running else "No update is running.",
         }

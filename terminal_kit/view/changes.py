@@ -72,7 +72,7 @@ _NOBODY: Facts = {
 
 
 def _known(view: "View", serial: str) -> Reader:
-    found = next((reader for reader in view.readers if reader.serial == serial), None)
+    found = next((reader for reader in view.readers if serial in (reader.serial, reader.name)), None)
     return found or Reader(serial=serial, device_type=device_type_of(serial))
 
 
@@ -98,6 +98,7 @@ def _reader_found(view: "View", event: Event) -> Facts:
     extra = event.extra or {}
     reader = Reader(
         serial=event.reader,
+        name=str(extra.get("name") or ""),
         address=extra.get("address", ""),
         device_type=DeviceType(event.device_type)
         if event.device_type in set(DeviceType)
@@ -105,7 +106,9 @@ def _reader_found(view: "View", event: Event) -> Facts:
         rssi_dbm=event.rssi_dbm,
         last_heard_us=event.t_us,
         battery=event.battery,
+        charging=extra.get("charging"),
         is_ours=bool(extra.get("is_ours", True)),
+        is_taken=bool(extra.get("is_taken", False)),
     )
     return {"readers": (*(other for other in view.readers if other.serial != reader.serial), reader)}
 
@@ -143,10 +146,15 @@ def _connect_started(_view: "View", event: Event) -> Facts:
 def _reader_info(view: "View", event: Event) -> Facts:
     if view.reader is None:
         return {}
-    uptime_s: float | None = (event.extra or {}).get("uptime_s")
+    extra = event.extra or {}
+    uptime_s: float | None = extra.get("uptime_s")
     # A reader may advertise one name and tell its serial number only now.
     reader = replace(
-        view.reader, serial=event.reader, firmware=event.firmware or view.reader.firmware, uptime_s=uptime_s
+        view.reader,
+        serial=event.reader,
+        name=str(extra.get("name") or view.reader.name),
+        firmware=event.firmware or view.reader.firmware,
+        uptime_s=uptime_s,
     )
     next_restart_us = None
     if uptime_s is not None and reader.device_type in RESTARTING:

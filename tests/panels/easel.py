@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from terminal_kit import panels
-from terminal_kit.memory import DEMO_LOCATIONS
+from terminal_kit.memory import DEMO_LOCATIONS, Memory
 from terminal_kit.view import View
 
 
@@ -17,15 +17,16 @@ class FakeSession:
         self.rate = 1.0
         self.log = self.air = None
         self.locations = list(DEMO_LOCATIONS)
+        self.labels: dict[str, str] = {}
         self.radio = SimpleNamespace(clock=SimpleNamespace(utc_us=lambda: self.view.now_us))
         self.calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
         self.futures: list[Future[Any]] = []
         self.posted: list[tuple[Any, ...]] = []
-        self.terminal = SimpleNamespace(auto_reconnect=True)
+        self.terminal = SimpleNamespace(auto_reconnect=True, memory=Memory())
         for verb in (
-            "cancel_discovering", "connect_reader", "connect_nearest", "reconnect_last_reader", "cancel_connecting",
+            "cancel_discovering", "connect_reader", "easy_connect", "reconnect_last_reader", "cancel_connecting",
             "disconnect_reader", "reboot_reader", "cancel_reader_reconnection", "install_available_update",
-            "cancel_installing_update",
+            "cancel_installing_update", "forget_reader",
         ):  # fmt: skip
             setattr(self.terminal, verb, verb)
         self.scan = "scan"

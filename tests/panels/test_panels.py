@@ -1,21 +1,20 @@
 """Panels without a browser: what they would show, how little they send, and that a click only hands over."""
 
 import json
-import struct
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from easel import ALL, Easel, FakeSession, Hung
-from stage import CHIPPER, DESK, M2, WISEPAD
+from stage import DESK, M2
 from test_view import DAY_US, S, connected, ev, played
 
 from terminal_kit import panels
-from terminal_kit.errors import BusyError, CanceledError, SupersededError
+from terminal_kit.errors import BusyError, CanceledError, DataError, SupersededError
 from terminal_kit.events import ConnectionStatus
 from terminal_kit.panels.panel import changes, trouble
-from terminal_kit.reader import DeviceType, Reader
 from terminal_kit.view import View
+from terminal_kit.words import HOST_FAULTS
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202e"
 
@@ -68,6 +67,52 @@ def test_what_did_not_change_is_not_sent(kind) -> None:
     assert hung.paint(busy_view()) == first
 
 
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
+def test_a_page_that_opens_while_another_is_being_drawn_gets_its_own_picture(kind) -> None:
+    hung = Hung(kind)
+    first = hung.paint(busy_view())
+    draw = hung.panel.draw
+
+    def draw_as_a_page_opens(view: View) -> Any:
+        hung.do("hello")
+        return draw(view)
+
+    hung.panel.draw = draw_as_a_page_opens
+    hung.paint(busy_view())
+    hung.panel.draw = draw
+    assert hung.paint(busy_view()) == first
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
+def test_a_panel_that_cannot_draw_says_so_and_tries_again(kind, caplog) -> None:
+    hung = Hung(kind)
+    draw = hung.panel.draw
+
+    def fail(_view: View) -> Any:
+        raise DataError("locations.toml is not a list of locations", path="locations.toml", hint="Mend it.")
+
+    hung.panel.draw = fail
+    first = hung.paint(busy_view())
+    assert (first["whole"], first["set"]["drawn"]) == (True, False)
+    assert first["set"]["trouble"]["hint"] == "Mend it."
+    assert hung.easel.asked
+    assert hung.paint(busy_view()) is None
+    assert len(caplog.records) == 1
+    hung.panel.draw = draw
+    second = hung.paint(busy_view())
+    assert second["set"]["drawn"]
+    assert "trouble" not in second["set"]  # it stays until somebody has read it
+    hung.do("dismiss")
+    assert hung.paint(busy_view())["set"] == {"trouble": None}
+    # One that has drawn before keeps what it showed, for new pages too.
+    hung.panel.draw = fail
+    assert set(hung.paint(busy_view())["set"]) == {"trouble"}
+    hung.do("hello")
+    whole = hung.paint(busy_view())
+    assert (whole["whole"], whole["set"]["drawn"]) == (True, True)
+    assert whole["set"].keys() > {"trouble", "drawn", "badge"}
+
+
 def test_differences_row_by_row() -> None:
     before = {"a": 1, "b": [1], "rows": {"1": {"x": 1}, "2": {"x": 2}}, "same": {"k": 1}}
     after = {"a": 1, "b": [2], "rows": {"2": {"x": 3}, "3": {"x": 1}}, "same": {"k": 1}}
@@ -80,73 +125,6 @@ def test_differences_row_by_row() -> None:
     assert changes({"t": None}, {"t": {"x": 1}}) == {"set": {"t": {"x": 1}}}
 
 
-def heard(serial: str, rssi_dbm: float = -50.0, at: float = 1.0, **facts: Any) -> Reader:
-    return Reader(
-        serial=serial,
-        address=serial,
-        rssi_dbm=rssi_dbm,
-        last_heard_us=round(at * S),
-        device_type=DeviceType.STRIPE_M2,
-        **facts,
-    )
-
-
-def test_signal_and_age_go_as_four_bytes_a_reader() -> None:
-    hung = Hung(panels.DiscoveryPanel)
-    hung.paint(replace(View().with_readers([heard(M2, -54), heard(WISEPAD, -71)]), now_us=round(1.5 * S)))
-    content, buffers = hung.sent[-1]
-    assert [struct.unpack_from("<HbB", buffers[0], offset) for offset in (0, 4)] == [(0, -54, 5), (1, -71, 5)]
-    assert set(content["set"]["rows"]) == {"0", "1"}
-    hung.paint(replace(View().with_readers([heard(WISEPAD, -70, at=2), heard(M2, -54)]), now_us=2 * S))
-    content, buffers = hung.sent[-1]
-    assert buffers == [struct.pack("<HbB", 1, -70, 0)]
-    assert "set" not in content
-    assert "rows" not in content
-
-
-def test_five_hundred_readers_stay_under_the_budget() -> None:
-    # Issue 2: under 50 kB/s with 500 readers that all change; four frames a second.
-    hung = Hung(panels.DiscoveryPanel)
-    hung.paint(View().with_readers([heard(f"STRM2{number:09d}", at=0) for number in range(500)]))
-    hung.sent.clear()
-    for frame in range(1, 5):
-        readers = [heard(f"STRM2{number:09d}", -50 - frame, at=frame / 4) for number in range(500)]
-        hung.paint(replace(View().with_readers(readers), now_us=frame * S // 4))
-    size = sum(len(json.dumps(content)) + sum(map(len, buffers or [])) for content, buffers in hung.sent)
-    assert len(hung.sent) == 4
-    assert size < 10_000
-
-
-def test_d8_rows_that_cannot_be_connected_say_why() -> None:
-    readers = [
-        heard(M2), heard("WPC32x", is_ours=False), Reader(serial="a lamp", is_ours=False), heard(CHIPPER, paired_in_host=True),
-    ]  # fmt: skip
-    rows = Hung(panels.DiscoveryPanel).paint(View().with_readers(readers))["set"]["rows"]
-    assert [row["able"] for row in rows.values()] == [True, False, False, False]
-    assert [row["why"].split(":")[0] for row in rows.values()] == [
-        "", "a vendor's own reader", "not a reader", "paired in the system's settings",
-    ]  # fmt: skip
-
-
-def test_a_click_only_hands_over() -> None:
-    hung = Hung(panels.DiscoveryPanel)
-    hung.paint(View().with_readers([heard(M2)]))
-    hung.do("scan", timeout_s=0, show_others=True)
-    hung.do("stop")
-    hung.do("connect", id="0", location_id=DESK)
-    hung.do("connect_nearest", location_id=DESK)
-    hung.do("reconnect_last")
-    hung.do("cancel")
-    assert hung.session.calls == [
-        ("scan", (None,), {"show_others": True}),
-        ("cancel_discovering", (), {}),
-        ("connect_reader", (heard(M2), DESK, True), {}),
-        ("connect_nearest", (DESK,), {}),
-        ("reconnect_last_reader", (), {}),
-        ("cancel_connecting", (), {}),
-    ]
-
-
 @pytest.mark.parametrize(
     ("status", "verb"), [("reconnecting", "cancel_reader_reconnection"), ("connecting", "cancel_connecting")]
 )
@@ -155,6 +133,28 @@ def test_cancel_ends_what_runs(status, verb) -> None:
     hung.session.view = replace(View(), status=ConnectionStatus(status))
     hung.do("cancel")
     assert hung.session.calls == [(verb, (), {})]
+
+
+@pytest.mark.parametrize(
+    ("status", "events", "offers"),
+    [
+        ("not_connected", [], (False, False)),
+        ("not_connected", [("link_disconnected", {"reason": "powered_off"})], (False, True)),
+        ("not_connected", [("disconnected", {"reason": "powered_off"}), ("notice", {"stage": "scan_timed_out"})], (False, True)),
+        ("not_connected", [("notice", {"stage": "scan_timed_out"})], (False, True)),
+        ("not_connected", [("link_disconnected", {"reason": "disconnect_requested"})], (False, False)),
+        ("discovering", [("link_disconnected", {"reason": "powered_off"})], (False, False)),
+        ("reconnecting", [("link_disconnected", {}), ("notice", {"stage": "low_battery"})], (True, False)),
+        ("connecting", [], (True, False)),
+        ("connected", [("link_disconnected", {"reason": "powered_off"})], (False, False)),
+    ],
+)  # fmt: skip
+def test_x9_cancel_and_discover_again_go_by_what_is_going_on(status, events, offers) -> None:
+    view = played(*(ev(kind, at, session=1, **facts) for at, (kind, facts) in enumerate(events)))
+    picture = panels.ConnectionPanel(FakeSession(), painter=Easel()).draw(
+        replace(view, status=ConnectionStatus(status))
+    )
+    assert (picture["can_cancel"], picture["can_discover"]) == offers
 
 
 def test_the_connection_panels_commands() -> None:
@@ -282,9 +282,12 @@ def test_the_update_panel() -> None:
     picture = panel.draw(waiting)
     assert picture["headline"] == "2.01 → 2.02"
     assert "Takes 1–2 minutes." in picture["why"]
-    assert (picture["due_us"], picture["can_install"], picture["can_cancel"]) == (9 * S, True, False)
+    # U7: this version installs nothing, and says so beside the date from which the update is required.
+    assert (picture["due_us"], picture["can_cancel"]) == (9 * S, False)
+    assert picture["off"] == picture["cannot_install"]
+    assert picture["off"] == "This version reports updates and does not install them yet."
     running = panel.draw(played(ev("update_started", 3), ev("update_progress", 4, progress=0.25), view=waiting))
-    assert (running["running"], running["progress"], running["can_install"]) == (True, 0.25, False)
+    assert (running["running"], running["progress"], running["off"]) == (True, 0.25, "")
     # U6: an update made of the incremental component alone cannot be canceled, and the button says so.
     assert (running["can_cancel"], running["cannot_cancel"]) == (False, "An incremental update cannot be canceled.")
     failed = panel.draw(
@@ -296,7 +299,7 @@ def test_the_update_panel() -> None:
     )
     assert failed["failed"]
     assert "the update resumes" in failed["result"]
-    assert failed["can_install"]
+    assert failed["due_us"] == 9 * S
 
 
 def test_the_overview_says_when_nothing_is_recorded() -> None:
@@ -308,10 +311,47 @@ def test_the_overview_says_when_nothing_is_recorded() -> None:
     assert failed["record_failed"]
 
 
+def test_d5_the_overview_names_what_ails_the_host_and_what_to_do() -> None:
+    panel = panels.OverviewPanel(FakeSession(), painter=Easel())
+    assert panel.draw(View(host_fault=None, internet=None))["ailments"] == []
+    ill = panel.draw(View(host_fault="radio_off", internet=False))["ailments"]
+    assert ill == [
+        "Bluetooth is off. Turn Bluetooth on in the host's settings.",
+        "No internet: a reader that needs it will leave. Check the host's network.",
+    ]
+    for fault in HOST_FAULTS:
+        assert panel.draw(View(host_fault=fault))["ailments"][0].count(". ") >= 1
+
+
+@pytest.mark.parametrize("variable", ["BINDER_SERVICE_HOST", "BINDER_REPO_URL"])
+def test_on_binder_the_bench_says_that_the_log_is_temporary(monkeypatch, variable) -> None:
+    for name in ("BINDER_SERVICE_HOST", "BINDER_REPO_URL"):
+        monkeypatch.delenv(name, raising=False)
+    panel = panels.OverviewPanel(FakeSession(), painter=Easel())
+    assert panel.draw(View(log="/tmp/bench.db"))["hint"] == ""
+    monkeypatch.setenv(variable, "10.0.0.1")
+    assert panel.draw(View(log="/tmp/bench.db"))["hint"].startswith("On Binder the log is temporary")
+    assert panel.draw(View())["hint"] == ""
+
+
 def test_simulated_data_is_badged_in_every_panel() -> None:
     for kind in ALL:
         assert Hung(kind).paint(View())["set"]["badge"] == "simulated"
         assert Hung(kind).paint(View(radio="native"))["set"]["badge"] is None
+
+
+def test_d3_labels_stand_wherever_a_reader_is_named() -> None:
+    session = FakeSession()
+    session.labels = {M2: "Till 1"}
+    name = f"Till 1 ({M2})"
+    dropped = connected().apply(ev("link_disconnected", 5, session=1))
+    assert {
+        label: rest for label, *rest in panels.ConnectionPanel(session, painter=Easel()).draw(connected())["facts"]
+    }["Reader"] == [name]
+    (row,) = panels.DisconnectLogPanel(session, painter=Easel()).draw(dropped)["rows"].values()
+    assert row["reader"] == name
+    heard = played(ev("signal", 1, rssi_dbm=-50.0))
+    assert panels.SignalPanel(session, painter=Easel()).draw(heard)["traces"][M2]["name"] == name
 
 
 def test_an_unexpected_error_keeps_its_words() -> None:

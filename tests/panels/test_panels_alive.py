@@ -11,8 +11,9 @@ from stage import CHIPPER, DESK, M2, WISEPAD
 from test_view import DAY_US
 
 from terminal_kit import panels
-from terminal_kit.errors import TerminalError
+from terminal_kit.errors import InvalidParameterError, TerminalError
 from terminal_kit.memory import Memory
+from terminal_kit.panels import painter as painter_module
 from terminal_kit.panels.painter import FRAME_S, Painter
 from terminal_kit.session import Session
 from terminal_kit.simulator import FAULTS
@@ -41,8 +42,8 @@ def test_the_trainer_starts_undoes_and_skips_on_the_sessions_own_loop(session) -
     assert set(picture["faults"]) == {fault.name for fault in FAULTS}
     assert [serial for serial, _ in picture["readers"]] == [M2, WISEPAD, CHIPPER]
     assert picture["faults"]["walk_away"]["parameters"] == [
-        {"name": "to_m", "label": "to", "unit": "m", "value": 200.0},
-        {"name": "speed_m_s", "label": "speed", "unit": "m/s", "value": 1.4},
+        {"name": "to_m", "label": "to", "unit": "m", "value": 200.0, "least": 0.1, "most": 10_000.0},
+        {"name": "speed_m_s", "label": "speed", "unit": "m/s", "value": 1.4, "least": 0.01, "most": 1_000.0},
     ]
     hung.do("start", fault="body", reader=M2, parameters={"loss_db": 12.0})
     hung.do("start", fault="cut_internet", reader=M2, parameters={})
@@ -64,6 +65,35 @@ def test_the_trainer_starts_undoes_and_skips_on_the_sessions_own_loop(session) -
     until(lambda: session.air.readers[M2].model.pending_update is None)
     hung.do("start", fault="no such fault", reader=M2, parameters={})
     until(lambda: hung.panel._trouble is not None)
+    hung.do("start", fault="walk_away", reader=M2, parameters={"speed_m_s": 0})
+    until(lambda: "A number from 0.01 to 1000." in str(hung.panel._trouble))
+
+
+def test_the_trainers_fields_take_what_the_fault_takes_and_no_more(session) -> None:
+    faults = Hung(panels.TrainerPanel, session).panel.draw(session.view)["faults"]
+    figures = [
+        (name, parameter)
+        for name, fault in faults.items()
+        for parameter in fault["parameters"]
+        if not isinstance(parameter["value"], bool)
+    ]
+    assert len(figures) >= 5
+
+    async def take(name: str, **parameters: float) -> bool:
+        try:
+            session.air.faults.start(name, M2, **parameters).undo()
+        except InvalidParameterError:
+            return False
+        return True
+
+    for name, parameter in figures:
+        least, most = parameter["least"], parameter["most"]
+        assert least <= parameter["value"] <= most
+        takes = [
+            session.call(take, name, **{parameter["name"]: value}).result(10)
+            for value in (least, most, least - 0.001, most + 1)
+        ]
+        assert takes == [True, True, False, False], parameter
 
 
 def test_a_panel_on_a_living_session_shows_what_happens(session) -> None:
@@ -93,6 +123,61 @@ def test_a_painter_paints_at_most_four_times_a_second_however_much_happens(sessi
         assert painted[-1].readers
     finally:
         painter.close()
+
+
+def painters() -> int:
+    return [thread.name for thread in threading.enumerate()].count("terminal_kit painter")
+
+
+def test_panels_that_stand_alone_share_a_painter_and_running_a_cell_again_leaves_one(session) -> None:
+    before = painters()
+    first, other = panels.SignalPanel(session), panels.ConnectionPanel(session)
+    again = panels.SignalPanel(session)
+    last = panels.SignalPanel(session)
+    assert painters() == before + 1
+    assert [panel.comm is None for panel in (first, again, last, other)] == [True, True, False, False]
+    assert set(last._painter.drawers) == {last, other}
+    for panel in (first, last, last, other, other):
+        panel.close()
+    assert painters() == before
+    alone = panels.SignalPanel(session)
+    assert painters() == before + 1
+    alone.close()
+    assert painters() == before
+
+
+def test_a_bench_and_a_panel_beside_it_leave_each_other_alone(session) -> None:
+    painter = Painter(session)
+    on_bench = panels.SignalPanel(session, painter=painter)
+    beside = panels.SignalPanel(session)
+    try:
+        assert on_bench.comm is not None
+        assert painter.drawers == (on_bench,)
+    finally:
+        beside.close()
+        on_bench.close()
+        painter.close()
+
+
+def test_a_painter_that_cannot_look_goes_on(session, monkeypatch, caplog) -> None:
+    fails = threading.Event()
+    painted = threading.Event()
+    look = painter_module.look
+
+    def look_or_fail(of: Session) -> View:
+        if not fails.is_set():
+            fails.set()
+            raise RuntimeError("nothing to see")
+        return look(of)
+
+    monkeypatch.setattr(painter_module, "look", look_or_fail)
+    painter = Painter(session)
+    try:
+        painter.hang(SimpleNamespace(paint=lambda _view: painted.set()))
+        assert painted.wait(10)
+    finally:
+        painter.close()
+    assert "nothing to see" in caplog.text
 
 
 def test_a_session_that_does_not_run_is_told_at_once() -> None:

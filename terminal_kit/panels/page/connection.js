@@ -21,38 +21,36 @@ export default panel("Connection", ({ send, now }) => {
   const disconnect = button("Disconnect", () => send("disconnect"), {
     help: "Not needed to save power: the reader has its own standby",
   });
-  const cancel = button("Cancel", () => send("cancel"));
+  const cancel = button("Cancel", () => send("cancel"), { help: "Stop trying to connect" });
+  const again = button("Discover again", () => send("scan"), { kind: "primary", help: "Listen for readers for half a minute" });
 
   function update(next) {
     state = next;
     attribute(status, "data-status", state.status);
     text(mark, MARKS[state.status] ?? "?");
     text(word, state.status_words);
-    keep(notices, told, state.notices.length, makeNotice).forEach((notice, index) => notice.set(state.notices[index], index));
+    keep(notices, told, state.notices.length, makeNotice).forEach((notice, index) => notice.set(state.notices[index]));
     keep(facts, lines, state.facts.length, makeLine).forEach((line, index) => line.set(state.facts[index]));
     attribute(auto, "aria-checked", String(state.auto_reconnect));
     const connected = state.status === "connected";
     able(reboot, connected, "No reader is connected.");
     able(disconnect, connected, "No reader is connected.");
-    show(cancel, state.status === "connecting");
+    show(cancel, state.can_cancel);
+    show(again, state.can_discover);
   }
 
   function makeNotice() {
     const time = h("time.tk-quiet.tk-small");
-    const again = button("Discover again", () => send("scan"));
-    const stop = button("Cancel", () => send("cancel"), { help: "Stop reconnecting" });
     const made = note("info", "i");
-    made.node.append(h("div.tk-grow", {}, made.words, " ", time), again, stop);
+    made.node.append(h("div.tk-grow", {}, made.words, " ", time));
     return {
       node: made.node,
-      set([us, stage, words], index) {
-        const [kind, sign] = NOTICES[stage] ?? ["info", "i"];
+      set([us, stage, words]) {
+        const [kind, sign] = pick(NOTICES, stage, ["info", "i"]);
         attribute(made.node, "class", `tk-note tk-${kind}`);
         text(made.node.firstChild, sign);
         text(made.words, words);
         at(time, us);
-        show(again, index === 0 && stage === "disconnected" && state.status === "not_connected");
-        show(stop, index === 0 && stage === "connection_lost" && state.status === "reconnecting");
       },
     };
   }
@@ -92,7 +90,7 @@ export default panel("Connection", ({ send, now }) => {
 
   return {
     nodes: [
-      h("div.tk-row", {}, status, h("span.tk-push"), cancel),
+      h("div.tk-row", {}, status, h("span.tk-push"), cancel, again),
       facts,
       notices,
       h("div.tk-row", { style: "margin-top:auto" }, auto),

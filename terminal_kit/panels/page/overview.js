@@ -4,11 +4,17 @@ export default panel("Bench", ({ now, aside }) => {
   const record = h("span");
   const started = h("time");
   const running = h("span.tk-quiet", { title: "Time since the start" });
-  const host = note("bad", "!");
-  const net = note("warn", "!");
-  aside.append(h("span.tk-row", { style: "gap:4px 24px" }, radio, record, h("span", {}, "started ", started, " ", running), host.node, net.node));
+  const hint = note("warn", "!");
+  const ailments = h("div.tk-row", { role: "status", "aria-label": "What ails the host" });
+  const ails = [];
+  aside.append(h("span.tk-row", { style: "gap:4px 24px" }, radio, record, h("span", {}, "started ", started, ", ", running)));
+
+  function makeAilment() {
+    return note("bad", "!");
+  }
+
   return {
-    nodes: [],
+    nodes: [ailments, hint.node],
     update(next) {
       state = next;
       text(radio, state.radio_words);
@@ -17,13 +23,13 @@ export default panel("Bench", ({ now, aside }) => {
       attribute(record, "style", state.record_failed ? "color:var(--tk-bad);font-weight:600" : null);
       if (state.started_us) at(started, state.started_us);
       show(started.parentNode, Boolean(state.started_us));
-      show(host.node, Boolean(state.host_fault));
-      text(host.words, state.host_fault ?? "");
-      show(net.node, state.offline);
-      text(net.words, "no internet");
+      show(ailments, state.ailments.length > 0);
+      keep(ailments, ails, state.ailments.length, makeAilment).forEach(({ words }, index) => text(words, state.ailments[index]));
+      show(hint.node, Boolean(state.hint));
+      text(hint.words, state.hint);
     },
     tick() {
-      if (state.started_us) text(running, stopwatch((now() - state.started_us) / 1e6));
+      if (state.started_us) text(running, `${stopwatch((now() - state.started_us) / 1e6)} ago`);
     },
   };
 });

@@ -47,10 +47,45 @@ function show(node, on) {
   return node;
 }
 
-/** A button that says why it cannot be used, instead of vanishing or doing nothing. */
-function able(button, on, why = null) {
-  button.disabled = !on;
-  attribute(button, "title", on ? button.dataset.help ?? null : why);
+/** A table whose rows may have any name, "constructor" and "__proto__" too: there is no Object.prototype behind it. */
+const table = (...parts) => Object.assign(Object.create(null), ...parts);
+const isTable = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+
+/** What an object of ours has under a name that came from elsewhere. */
+const pick = (object, name, other) => (Object.hasOwn(object, name) ? object[name] : other);
+
+/**
+ * A button; `help` says what it does. Help and the reason why it is off (`able`) appear under the pointer and at the
+ * focus, and are read out: a button that is off keeps its place in the tab order, and does nothing.
+ */
+function button(label, onclick, { kind = "", help = "" } = {}) {
+  const press = () => {
+    node.classList.add("tk-pressed"); // whoever pressed it knows what it does: the help is out of the way
+    if (node.getAttribute("aria-disabled") !== "true") onclick();
+  };
+  const rest = () => node.classList.remove("tk-pressed");
+  const tip = h("span.tk-tip", { "aria-hidden": "true", id: unique("tk-tip") }, help);
+  const node = h(`button${kind ? `.tk-${kind}` : ""}`, { type: "button", onclick: press, onpointerenter: place, onfocus: place, onpointerleave: rest, onblur: rest }, label, tip);
+  node.dataset.help = help;
+  attribute(node, "aria-describedby", help ? tip.id : null);
+  /** In the right half of its panel, the tip grows to the left. */
+  function place() {
+    const box = node.getBoundingClientRect();
+    const panel = node.closest(".tk-panel").getBoundingClientRect();
+    node.classList.toggle("tk-right", (box.left + box.right) / 2 > (panel.left + panel.right) / 2);
+  }
+  return node;
+}
+
+/** An id that no other panel on the page has. */
+const unique = (name) => `${name}-${Math.random().toString(36).slice(2)}`;
+
+/** Switches a button on, or off with the reason. */
+function able(button, on, why = "") {
+  const tip = button.lastChild;
+  attribute(button, "aria-disabled", on ? null : "true");
+  text(tip, on ? button.dataset.help : why);
+  attribute(button, "aria-describedby", tip.textContent ? tip.id : null);
 }
 
 const minus = (number, digits = 0) => number.toFixed(digits).replace("-", "\u2212");
@@ -130,12 +165,13 @@ function panel(title, build) {
     const trouble = troubleBox(() => send("dismiss"));
     const waiting = h("p.tk-quiet.tk-waiting", {}, "Waiting for the kernel. If this stays, run the cell again.");
     const made = build({ send, now, aside });
+    const body = h("div.tk-body", { hidden: true }, ...made.nodes);
     const root = h(
       "section.tk-panel",
       { "aria-label": title },
       h("header", {}, h("h2", {}, title), aside, badge),
       waiting,
-      h("div.tk-body", { hidden: true }, ...made.nodes),
+      body,
       trouble.node,
     );
     el.classList.add("tk-host");
@@ -144,26 +180,41 @@ function panel(title, build) {
     function receive(message, buffers) {
       clock = { us: message.now_us, at: performance.now(), rate: message.rate };
       if (message.whole) state = {};
-      Object.assign(state, message.set);
+      for (const [name, value] of Object.entries(message.set ?? {})) state[name] = isTable(value) ? table(value) : value;
       for (const [name, rows] of Object.entries(message.rows ?? {})) {
-        const table = { ...state[name], ...rows.set };
-        for (const key of rows.drop) delete table[key];
-        state[name] = table;
+        state[name] = table(state[name], rows.set);
+        for (const key of rows.drop) delete state[name][key];
       }
       show(waiting, false);
-      show(root.querySelector(".tk-body"), true);
       show(badge, Boolean(state.badge));
       text(badge, state.badge ?? "");
       trouble.set(state.trouble);
+      show(body, state.drawn);
+      if (!state.drawn) return;
       made.update(state, { news: message.news, buffers, whole: message.whole });
       made.tick?.(state);
     }
 
+    /** Lab keeps the focus where it was when somebody clicks a cell's margin, and its own keys would not work there. */
+    function leave({ target }) {
+      if (!el.contains(target) && el.contains(document.activeElement)) document.activeElement.blur();
+    }
+
+    /** At a button or in a list Lab may have Ctrl+S and its kin, yet no plain key; what is typed into is left alone. */
+    function guard({ target, key, ctrlKey, metaKey }) {
+      if (!el.contains(target) || target.matches("input, select")) return;
+      target.toggleAttribute("data-lm-suppress-shortcuts", key === "Enter" || !(ctrlKey || metaKey));
+    }
+
+    window.addEventListener("keydown", guard, true); // before Lab, which listens at the document
+    document.addEventListener("pointerdown", leave, true);
     model.on("msg:custom", receive);
     send("hello");
-    const ticking = setInterval(() => clock.us && made.tick?.(state), 1000);
+    const ticking = setInterval(() => state.drawn && made.tick?.(state), 1000);
     return () => {
       clearInterval(ticking);
+      window.removeEventListener("keydown", guard, true);
+      document.removeEventListener("pointerdown", leave, true);
       model.off("msg:custom", receive);
       made.close?.();
     };
@@ -189,16 +240,6 @@ function troubleBox(dismiss) {
       }
     },
   };
-}
-
-/** A button; `help` is its hover text while it can be used. */
-function button(label, onclick, { kind = "", help = null } = {}) {
-  const node = h(`button${kind ? `.tk-${kind}` : ""}`, { type: "button", onclick }, label);
-  if (help) {
-    node.dataset.help = help;
-    node.title = help;
-  }
-  return node;
 }
 
 /** Keeps as many nodes as there are rows, made once and then filled: the page changes only where the data does. */

@@ -5,7 +5,7 @@ const DASHES = [null, "7 3", "2 3", "9 3 2 3", "1 4", "12 4"];
 
 export default panel("Signal", ({ now, aside }) => {
   let state = { traces: {}, marks: {} };
-  let points = {}; // serial → [[t_us, dBm, source]]
+  const points = new Map(); // serial → [[t_us, dBm, source]]
   let size = { width: 600, height: 260 };
   const minutes = h("select", { "aria-label": "Length of the chart", onchange: draw },
     ...[1, 2, 5].map((count) => h("option", { value: count, selected: count === 2 }, `${count} min`)));
@@ -21,16 +21,18 @@ export default panel("Signal", ({ now, aside }) => {
 
   function update(next, { news, whole }) {
     state = next;
-    if (whole) points = {};
+    if (whole) points.clear();
     for (const [serial, fresh] of Object.entries(news ?? {})) {
-      points[serial] = [...(points[serial] ?? []), ...fresh].slice(-300);
+      const before = points.get(serial) ?? [];
+      const last = before.at(-1)?.[0] ?? -Infinity;
+      points.set(serial, [...before, ...fresh.filter(([us]) => us > last)].slice(-300));
     }
-    for (const serial of Object.keys(points)) if (!(serial in state.traces)) delete points[serial];
+    for (const serial of points.keys()) if (!Object.hasOwn(state.traces, serial)) points.delete(serial);
     draw();
   }
 
   function draw() {
-    const traces = Object.entries(state.traces);
+    const traces = Object.entries(state.traces).sort(([, a], [, b]) => a.slot - b.slot);
     const end = now();
     show(empty, traces.length === 0);
     show(chart, traces.length > 0);
@@ -42,7 +44,7 @@ export default panel("Signal", ({ now, aside }) => {
       node.style.stroke = `var(--tk-${trace.slot + 1})`;
       node.style.strokeWidth = trace.connected ? 2.5 : 1.5;
       attribute(node, "stroke-dasharray", DASHES[trace.slot]);
-      attribute(node, "d", outline(points[serial] ?? [], end));
+      attribute(node, "d", outline(points.get(serial) ?? [], end));
     });
     keep(legend, keys, traces.length, makeKey).forEach((key, index) => key.set(...traces[index]));
     drawMarks(end);
@@ -50,7 +52,7 @@ export default panel("Signal", ({ now, aside }) => {
   }
 
   function latest(serial) {
-    const last = points[serial]?.at(-1);
+    const last = points.get(serial)?.at(-1);
     return last && now() - last[0] < GAP_US * 2 ? dbm(last[1]) : "not heard";
   }
 
@@ -135,7 +137,7 @@ export default panel("Signal", ({ now, aside }) => {
     const us = end - window() + ((left - LEFT) / (size.width - LEFT - RIGHT)) * window();
     let nearest = null;
     for (const serial of Object.keys(state.traces)) {
-      for (const point of points[serial] ?? []) {
+      for (const point of points.get(serial) ?? []) {
         if (!nearest || Math.abs(point[0] - us) < Math.abs(nearest.point[0] - us)) nearest = { serial, point };
       }
     }

@@ -2,7 +2,8 @@ export default panel("Trainer", ({ send, now }) => {
   let state = { faults: {}, active: {}, readers: [] };
   const who = h("select.tk-grow", { "aria-label": "Reader to act on" });
   const what = h("select.tk-grow", { "aria-label": "What happens", onchange: fill });
-  const settings = h("span.tk-row");
+  const settings = h("span.tk-row", { oninput: check });
+  const wrong = h("p.tk-small.tk-invalid", { role: "status", id: unique("tk-wrong"), hidden: true });
   const start = button("Start", () => send("start", { fault: what.value, reader: who.value, parameters: chosen() }), { kind: "primary" });
   const day = button("+24 h", () => send("skip", { seconds: 86400 }), { help: "Let a day of simulated time pass at once" });
   const hour = button("+1 h", () => send("skip", { seconds: 3600 }), { help: "Let an hour of simulated time pass at once" });
@@ -37,14 +38,26 @@ export default panel("Trainer", ({ send, now }) => {
   /** The fields for the chosen fault's parameters. */
   function fill() {
     const fault = state.faults[what.value];
-    settings.replaceChildren(...(fault?.parameters ?? []).map(({ name, label, unit, value }) => {
-      const field = typeof value === "boolean"
-        ? h("input", { type: "checkbox", checked: value, "data-name": name })
-        : h("input", { type: "number", step: "any", value, "data-name": name });
-      return typeof value === "boolean" ? h("label", {}, field, label) : h("label", {}, label, field, unit);
+    settings.replaceChildren(...(fault?.parameters ?? []).map(({ name, label, unit, value, least, most }) => {
+      if (typeof value === "boolean") return h("label", {}, h("input", { type: "checkbox", checked: value, "data-name": name }), label);
+      const limits = { min: least, max: most, required: true, step: "any" };
+      const field = h("input", { type: "number", ...limits, value, "data-name": name, "aria-describedby": wrong.id });
+      field.dataset.range = `${label} must be a number from ${least} to ${most}`;
+      return h("label", {}, label, field, unit);
     }));
     who.disabled = Boolean(fault?.of_host);
-    attribute(who, "title", who.disabled ? "This happens to the host, not to one reader." : null);
+    if (who.disabled) settings.append(h("span.tk-quiet", {}, "It happens to the host, not to one reader."));
+    check();
+  }
+
+  /** Says which figure cannot be, and does not start with it: an emptied field is no zero. */
+  function check() {
+    const fields = [...settings.querySelectorAll("input")];
+    fields.forEach((field) => attribute(field, "aria-invalid", field.checkValidity() ? null : "true"));
+    const reason = fields.find((field) => !field.checkValidity())?.dataset.range ?? "";
+    text(wrong, reason && `${reason[0].toUpperCase()}${reason.slice(1)}.`);
+    show(wrong, Boolean(reason));
+    able(start, !reason, wrong.textContent);
   }
 
   function chosen() {
@@ -71,6 +84,7 @@ export default panel("Trainer", ({ send, now }) => {
     nodes: [
       h("div.tk-row", {}, what, start),
       h("div.tk-row", {}, who, settings),
+      wrong,
       list,
       calm,
       h("div.tk-row", { style: "margin-top:auto;flex-wrap:nowrap" }, h("label.tk-grow", {}, "Update", outcome), offer, hour, day),
