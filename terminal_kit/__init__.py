@@ -104,8 +104,8 @@ __all__ = [
     "shop",
     "signal_chart",
     "simulated_radio",
-    "virtual_radio",
 ]
+"""What `import *` brings; `virtual_radio` needs an extra, and is had by its name."""
 
 
 def __getattr__(name: str) -> Any:
