@@ -191,7 +191,13 @@ class Neighbourhood:
             rssi_source=RssiSource.ADVERTISEMENT,
             battery=reader.battery,
             device_type=reader.device_type,
-            extra={"address": reader.address, "is_ours": reader.is_ours},
+            charging=reader.charging,
+            extra={
+                "address": reader.address,
+                "name": reader.name,
+                "is_ours": reader.is_ours,
+                "is_taken": reader.is_taken,
+            },
         )
 
     def _flush_signals(self, *, everything: bool = False) -> None:

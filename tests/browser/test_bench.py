@@ -315,12 +315,17 @@ def test_running_the_cell_again_leaves_one_bench_and_a_reload_finds_it_alive(pag
 
 
 def test_a_blocked_kernel_starves_neither_the_link_nor_the_page(pages: Pages) -> None:
-    page = pages.open("lab", BENCH.format(log=None), "import time\ntime.sleep(40)")
+    page = pages.open("lab", BENCH.format(log=None), "import time\ntime.sleep(60)")
     connect(page)
+    start_fault(page, "walk_away", to_m=2000, speed_m_s=200)
     run_cell(page, 1)
-    start_fault(page, "switch_off")
+    # What the panel says while the cell blocks must not tie its buttons to the cell.
     has_status(page, "Reconnecting")
-    click(part(page, "Trainer"), f"Undo: switch the reader off: {M2}")
+    click(part(page, "Connection"), "Cancel")
+    has_status(page, "Not connected")
+    click(part(page, "Trainer"), f"Undo: walk away with the reader: {M2}")
+    expect(part(page, "Trainer")).to_contain_text("All is well")
+    click(part(page, "Readers"), "Reconnect last")
     has_status(page, "Connected")
     expect(page.locator(".jp-Cell").nth(1).locator(".jp-InputPrompt")).to_have_text("[*]:")
 

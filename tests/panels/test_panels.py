@@ -113,6 +113,14 @@ def test_a_panel_that_cannot_draw_says_so_and_tries_again(kind, caplog) -> None:
     assert whole["set"].keys() > {"trouble", "drawn", "badge"}
 
 
+def test_a_page_is_heard_on_the_thread_that_lab_chooses_whoever_blocks_the_other() -> None:
+    # ipykernel sets this when a panel speaks, from whatever request ran last: a cell that blocks, for instance.
+    hung = Hung(panels.ConnectionPanel)
+    hung.panel.comm._reply_subshell_id = None
+    hung.paint(View())
+    assert not hasattr(hung.panel.comm, "_reply_subshell_id")
+
+
 def test_differences_row_by_row() -> None:
     before = {"a": 1, "b": [1], "rows": {"1": {"x": 1}, "2": {"x": 2}}, "same": {"k": 1}}
     after = {"a": 1, "b": [2], "rows": {"2": {"x": 3}, "3": {"x": 1}}, "same": {"k": 1}}
