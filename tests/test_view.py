@@ -186,8 +186,8 @@ def test_readers_come_and_go_with_events_alone() -> None:
 
 
 def test_what_a_reader_says_of_itself_is_kept_from_events_too() -> None:
-    said = {"name": "a name", "address": "C0:00", "charging": True, "is_taken": True}
-    view = played(ev("reader_found", 1, rssi_dbm=-60.0, extra=said))
+    said = {"name": "a name", "address": "C0:00", "is_taken": True}
+    view = played(ev("reader_found", 1, rssi_dbm=-60.0, charging=True, extra=said))
     (reader,) = view.readers
     assert (reader.name, reader.charging, reader.is_taken) == ("a name", True, True)
     chosen = played(ev("status_changed", 2, "a name", status="connecting"), view=view).reader

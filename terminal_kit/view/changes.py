@@ -106,7 +106,7 @@ def _reader_found(view: "View", event: Event) -> Facts:
         rssi_dbm=event.rssi_dbm,
         last_heard_us=event.t_us,
         battery=event.battery,
-        charging=extra.get("charging"),
+        charging=event.charging,
         is_ours=bool(extra.get("is_ours", True)),
         is_taken=bool(extra.get("is_taken", False)),
     )
