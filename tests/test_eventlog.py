@@ -260,21 +260,6 @@ def test_a_folder_and_a_place_that_cannot_be_made(tmp_path: Path) -> None:
         EventLog(tmp_path / "file" / "bench.db")
 
 
-def test_a_damaged_page_is_told_and_nothing_is_deleted(tmp_path: Path) -> None:
-    path = tmp_path / "damaged.db"
-    with EventLog(path) as log:
-        run = log.start_run(radio="simulated")
-        for number in range(2000):
-            run.append(Event(kind="a", t_us=number, reader="A", text="x" * 50))
-    content = bytearray(path.read_bytes())
-    content[20 * 4096 : 24 * 4096] = b"\xa5" * 4 * 4096
-    path.write_bytes(content)
-    with EventLog(path, read_only=True) as log, pytest.raises(EventLogError, match="damaged") as caught:
-        list(log.events())
-    assert "recover" in caught.value.hint
-    assert path.read_bytes() == bytes(content)
-
-
 FULL_DISK = """
 import resource, signal, sys
 from terminal_kit import EventLog, Event

@@ -40,7 +40,6 @@ _NOTICE_KINDS = {
 _SIGNAL_COUNTS_S = 10.0
 """A signal heard so long before a drop still says something about it; an older one would be a held value (X8)."""
 
-
 _LOOK_S = 2.0
 """A reader that is near is heard within two seconds, if it advertises at all."""
 

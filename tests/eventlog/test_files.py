@@ -123,6 +123,7 @@ def test_a_damaged_page_is_told_at_every_door(tmp_path: Path) -> None:
             with pytest.raises(EventLogError, match="is damaged") as caught:
                 read()
             assert "recover" in caught.value.hint
+    assert path.read_bytes() == bytes(content)  # nothing is deleted
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX")
