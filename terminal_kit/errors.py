@@ -39,6 +39,7 @@
     │  ├─ UpdateInterruptedError
     │  ├─ UpdateReaderError
     │  └─ UpdateServerError
+    │     └─ ManifestError           also a ValueError
     └─ DataError
        └─ EventLogError
 
@@ -325,13 +326,14 @@ class MissingEncryptionKeysError(ReaderFaultError):
 
 
 class UpdateError(TerminalError):
-    """An update failed. `stage` says where."""
+    """An update failed. `stage` says where, `fault` what is wrong with an image: an `image.UpdateFault` (U13)."""
 
     code = "READER_SOFTWARE_UPDATE_FAILED"
     numbers = (2670, 3800)
     advice = "Keep the reader near and charged, and try the update again."
     reader: str = ""
     stage: str = ""
+    fault: str = ""
 
 
 class UpdateRequiredError(UpdateError):
@@ -371,10 +373,12 @@ class UpdateInterruptedError(UpdateError):
 
 
 class UpdateReaderError(UpdateError):
-    """The reader refused a part of the update (U13)."""
+    """The reader refused a part of the update (U13). `smp_code` as in the Simple Management Protocol."""
 
     code = "READER_SOFTWARE_UPDATE_FAILED_READER_ERROR"
     numbers = (3830,)
+    smp_code: int | None = None
+    sent_bytes: int | None = None
 
 
 class UpdateServerError(UpdateError):
@@ -383,6 +387,13 @@ class UpdateServerError(UpdateError):
     code = "READER_SOFTWARE_UPDATE_FAILED_SERVER_ERROR"
     numbers = (3840,)
     advice = "Check the host's network and the feed's address."
+
+
+class ManifestError(UpdateServerError, ValueError):
+    """A feed's manifest or image is refused (U13); the last good one stays in force. `where` is the fault's place."""
+
+    where: str = ""
+    advice = "Mend the feed with `terminal-kit feed check`; the last good one stays in force."
 
 
 class DataError(TerminalError):

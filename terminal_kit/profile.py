@@ -40,6 +40,8 @@ BATTERY_LEVEL_STATUS = _sig(0x2BED)
 
 SMP = "8d53dc1d-1db7-4cd3-868b-8a527460aa84"
 """The Simple Management Protocol's service (Zephyr MCUmgr): a board that offers it is a reader too (D8)."""
+SMP_CHARACTERISTIC = "da2e7828-fbce-4e01-ae9e-261174997c48"
+"""Requests are written to it without response, answers are notified; both in pieces of the MTU."""
 
 READER = _ours(0x0001)
 STATE = _ours(0x0002)

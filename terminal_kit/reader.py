@@ -66,13 +66,54 @@ class EstimatedUpdateTime(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UpdatePart:
+    """One image of an update: which component it replaces, the version it brings, and what the file must be."""
+
+    component: UpdateComponent
+    version: str
+    size_bytes: int
+    sha256: str
+    file: str = ""
+
+
+MINIMUM_BATTERY = 0.5
+"""An update begins above this level only (U2)."""
+
+GRACE_US = 30 * 24 * 3600 * 1_000_000
+"""A version that was the newest within the last 30 days may be used although its update failed (U5)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SoftwareUpdate:
-    """An update that waits for a reader (U7). `required_at_us`: UTC microseconds, None where it stays optional."""
+    """An update that waits for a reader (U7). Times are UTC microseconds.
+
+    `version` is the reader's whole version after it. `required_at_us` is None where it stays optional;
+    `superseded_at_us` tells since when the reader's present version is no longer the newest at its location (U5).
+    `minimum_battery` 0…1: it begins strictly above (U2).
+    """
 
     version: str
     components: UpdateComponent
     estimated_time: EstimatedUpdateTime
     required_at_us: int | None = None
+    release_id: str = ""
+    superseded_at_us: int | None = None
+    minimum_battery: float = MINIMUM_BATTERY
+    parts: tuple[UpdatePart, ...] = ()
+
+    @property
+    def total_bytes(self) -> int:
+        """The size of all parts."""
+        return sum(part.size_bytes for part in self.parts)
+
+    @property
+    def can_be_canceled(self) -> bool:
+        """An update made of the incremental component alone cannot (U6)."""
+        return self.components != UpdateComponent.INCREMENTAL
+
+    def has_grace(self, now_us: int) -> bool:
+        """Whether the reader may be used although the update is required and failed (U5)."""
+        return self.superseded_at_us is not None and now_us - self.superseded_at_us <= GRACE_US
 
     def is_required(self, now_us: int) -> bool:
         """Whether it must be installed at the next connection (U8); `now_us` in UTC microseconds."""

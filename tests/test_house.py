@@ -11,8 +11,8 @@ import terminal_kit
 
 HOUSE = Path(terminal_kit.__file__).parent
 
-NOUNS = ("errors", "events", "words", "reader", "profile")
-LIVE = ("memory", "radio", "simulator", "terminal", "session")
+NOUNS = ("errors", "events", "words", "reader", "profile", "image")
+LIVE = ("memory", "radio", "simulator", "updates", "terminal", "session")
 RECORDED = ("view", "analysis", "charts", "diagnosis", "importers")
 TOP = ("cli", "panels", "scenarios")
 
@@ -22,12 +22,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "reader": ("errors", "events"),
     "words": ("errors", "events", "reader"),
     "profile": ("errors", "events", "reader"),
+    "image": ("errors", "events"),
     "eventlog": NOUNS,
     "memory": NOUNS,
     "simulator": (*NOUNS, "radio"),
     "radio": (*NOUNS, "memory", "simulator"),
-    "terminal": (*NOUNS, "memory", "radio"),
-    "session": (*NOUNS, "eventlog", "memory", "radio", "simulator", "terminal", "view"),
+    "updates": (*NOUNS, "memory", "radio"),
+    "terminal": (*NOUNS, "memory", "radio", "updates"),
+    "session": (*NOUNS, "eventlog", "memory", "radio", "simulator", "terminal", "updates", "view"),
     "view": NOUNS,
     "analysis": (*NOUNS, "eventlog"),
     "charts": (*NOUNS, "analysis", "view"),

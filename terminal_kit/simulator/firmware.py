@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from terminal_kit import profile
 from terminal_kit.errors import InvalidParameterError
+from terminal_kit.image import Image
 from terminal_kit.profile import AdvertisedState, BatteryState, CommandCode, LastStop
 from terminal_kit.reader import DeviceType, SoftwareUpdate, check_location_id, device_type_of
 from terminal_kit.simulator import figures
@@ -46,6 +47,7 @@ class ReaderModel(Life):
         self.firmware = firmware
         self.location_id = location_id
         self.pending_update: SoftwareUpdate | None = None
+        self.pending_images: tuple[Image, ...] = ()
         self._bonds: set[str] = set()
 
     @property
