@@ -1,4 +1,4 @@
-"""What a log says about drops, returns and signal: pure functions, frame in, frame out.
+"""What a log says about drops, returns, updates and signal: pure functions, frame in, frame out.
 
 They take what `EventLog.frame()` gives and keep its units and column names; a row never mixes two readers.
 """
@@ -21,6 +21,18 @@ SIGNAL_COUNTS_US = 10_000_000
 _BY_LINK = ["run", "terminal", "reader", "session"]
 _BY_ATTEMPT = ["run", "terminal", "attempt_id"]
 _DROP = ["run", "terminal", "reader", "session", "t_us", "reason", "reason_source", "hci_code", "rssi_dbm"]
+
+_UPDATE = [
+    *_BY_ATTEMPT,
+    "t_us",
+    "reader",
+    "device_type",
+    "firmware_from",
+    "firmware_to",
+    "components",
+    "battery",
+    "total_bytes",
+]
 
 
 def disconnects(frame: pd.DataFrame) -> pd.DataFrame:
@@ -75,6 +87,36 @@ def reconnections(frame: pd.DataFrame) -> pd.DataFrame:
         "error_code",
     ]
     return found[columns]
+
+
+def updates(frame: pd.DataFrame) -> pd.DataFrame:
+    """The attempts to update a reader, one row for each `update_started`, oldest first.
+
+    Columns: `time` and `t_us` of the start, `run`, `terminal`, `reader`, `device_type`, `firmware_from`, `firmware_to`,
+    `components`, `battery` (0…1, at the start), `outcome`, `duration_s`, `error_code`, `stage`, `sent_bytes`,
+    `total_bytes`. `outcome` is "installed" (finished without an error), "failed" (with one; a cancel is one too) or
+    "unfinished": nothing more was recorded of it, since its run died or still goes on. `duration_s` goes from start to
+    finish, or for an unfinished one to the last row of its run: how long it was watched. `stage` and `sent_bytes` are
+    where it ended, or was seen last. An update that was refused before it began (U2) is no attempt.
+    """
+    started = _of(frame, Kind.UPDATE_STARTED)[_UPDATE].drop_duplicates(_BY_ATTEMPT)
+    ended = _of(frame, Kind.UPDATE_FINISHED)
+    ended = ended.assign(end_us=ended["t_us"], took_s=ended["duration_s"])
+    ended = ended[[*_BY_ATTEMPT, "end_us", "took_s", "error_code"]].drop_duplicates(_BY_ATTEMPT)
+    seen = _of(frame, Kind.UPDATE_PROGRESS, Kind.UPDATE_FINISHED).groupby(_BY_ATTEMPT, dropna=False, as_index=False)
+    seen = seen[["stage", "sent_bytes"]].last()
+    found = started.merge(ended, how="left", on=_BY_ATTEMPT).merge(seen, how="left", on=_BY_ATTEMPT)
+    last_us = found["run"].map(_of(frame, *Kind).groupby("run")["t_us"].max())
+    watched_s = (found["end_us"].fillna(last_us) - found["t_us"]).astype("Float64") / 1e6
+    found["duration_s"] = found["took_s"].astype("Float64").fillna(watched_s)
+    found["outcome"] = "installed"
+    found.loc[found["error_code"].notna(), "outcome"] = "failed"
+    found.loc[found["end_us"].isna(), "outcome"] = "unfinished"
+    found = found.sort_values("t_us", kind="stable", ignore_index=True)
+    found.insert(0, "time", _time(found["t_us"]))
+    what = [name for name in _UPDATE if name not in (*_BY_ATTEMPT, "t_us", "total_bytes")]
+    how = ["outcome", "duration_s", "error_code", "stage", "sent_bytes", "total_bytes"]
+    return found[["time", "t_us", "run", "terminal", *what, *how]]
 
 
 def signal(frame: pd.DataFrame) -> pd.DataFrame:

@@ -8,9 +8,10 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from terminal_kit.analysis import disconnects, median_s, reconnections, share_back, signal
+from terminal_kit.analysis import disconnects, median_s, reconnections, share_back, signal, updates
 from terminal_kit.errors import InvalidParameterError
-from terminal_kit.words import escape, hci_words, reason_words
+from terminal_kit.reader import DeviceType
+from terminal_kit.words import component_words, escape, hci_words, reason_words, words
 
 GAP_S = 3.5
 """Points come once a second: after a longer silence a line is broken, never held (X8)."""
@@ -25,6 +26,13 @@ COLOURS = ("#2f7de1", "#d9730d", "#0f9d83", "#9a5fe0", "#d3478c", "#7c8794", "#a
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "5px 2px", "2px 6px")
 INK = "#77808a"
 """Chosen to be read on Lab's light and on its dark ground; the figures have no ground of their own."""
+
+UPDATE_MARKS = {
+    "installed": ("circle", COLOURS[2]),
+    "failed": ("x-thin", COLOURS[7]),
+    "unfinished": ("triangle-right-open", COLOURS[1]),
+}
+"""Outcome ↔ mark and colour: told apart without colour too."""
 
 Rows = Any
 
@@ -97,6 +105,75 @@ def reconnection_chart(frame: pd.DataFrame, *, mixed: bool = False) -> go.Figure
     figure.update_xaxes(title="Seconds after the drop", rangemode="tozero")
     figure.update_yaxes(title="Share of readers back", tickformat=".0%", range=[0, 1.03])
     return figure
+
+
+def update_chart(
+    frame: pd.DataFrame, *, by: Sequence[str] = ("firmware_to", "device_type"), mixed: bool = False
+) -> go.Figure:
+    """How long updates take: a mark for each attempt, a line of marks for each release and device type.
+
+    Those that failed, and those whose end nobody saw, stand where they were seen last: they would have taken longer.
+    The upright stroke is the time after which half of them were installed (Kaplan–Meier, as for reconnections).
+    `by` names the columns of `analysis.updates()` that make a line. Raises `InvalidParameterError` for one that is not
+    there, and where simulated and real rows are mixed and `mixed` does not ask for it.
+    """
+    badge = _badge(frame, mixed=mixed)
+    found: Rows = updates(frame)
+    if strange := [column for column in by if column not in found]:
+        raise InvalidParameterError(
+            f"updates have no column {strange[0]}",
+            parameter="by",
+            value=by,
+            hint=f"Choose from {', '.join(found.columns)}.",
+        )
+    found["line"] = [" · ".join(map(_update_words, by, row)) for row in found[list(by)].itertuples(index=False)]
+    figure = _figure("Time to update", badge)
+    for outcome, (symbol, colour) in UPDATE_MARKS.items():
+        rows = found[found["outcome"] == outcome]
+        figure.add_scatter(
+            x=rows["duration_s"].astype("float64"),
+            y=rows["line"],
+            name=f"{outcome} ({len(rows)})",
+            mode="markers",
+            marker={
+                "symbol": symbol,
+                "size": 10,
+                "opacity": 0.75,
+                "color": colour,
+                "line": {"width": 2, "color": colour},
+            },
+            customdata=[
+                f"{escape(reader)}: {outcome}" + ("" if pd.isna(code) else f", {escape(code)}")
+                for reader, code in zip(rows["reader"], rows["error_code"], strict=True)
+            ],
+            hovertemplate="%{x:.1f} s  %{customdata}<extra></extra>",
+        )
+    halves = {
+        line: median_s(share_back(rows["duration_s"], rows["outcome"] == "installed"))
+        for line, rows in found.groupby("line", sort=False)
+    }
+    known = {line: half_s for line, half_s in halves.items() if half_s is not None}
+    figure.add_scatter(
+        x=list(known.values()),
+        y=list(known),
+        name="half installed",
+        mode="markers",
+        marker={"symbol": "line-ns", "size": 26, "line": {"width": 2, "color": INK}},
+        hovertemplate="half installed after %{x:.1f} s<extra></extra>",
+    )
+    figure.update_xaxes(title="Seconds from start to end", rangemode="tozero")
+    lines = sorted(halves, reverse=True)
+    figure.update_yaxes(type="category", categoryorder="array", categoryarray=lines, automargin=True)
+    figure.update_layout(height=max(260, 150 + 44 * len(lines)))
+    return figure
+
+
+def _update_words(column: str, value: Any) -> str:
+    if pd.isna(value):
+        return "not known"
+    if column == "components":
+        return component_words(int(value))
+    return words(DeviceType(value)) if value in set(DeviceType) else escape(str(value))
 
 
 def _badge(frame: Rows, *, mixed: bool) -> str | None:

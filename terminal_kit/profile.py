@@ -71,6 +71,7 @@ class StateFlag(IntFlag):
     BUSY = 4
     CARD_INSERTED = 8
     TAKEN = 16  # advertised only, and not connectable meanwhile: another host has the reader
+    ON_TRIAL = 32  # it runs new software that was not confirmed, and goes back at its next restart unless it is
 
 
 class NoticeCode(IntEnum):
@@ -111,7 +112,7 @@ class AdvertisedState:
         if len(data) < 4 or data[0] != ADVERTISEMENT_VERSION:
             return None
         types = {number: kind for kind, number in _DEVICE_NUMBERS.items()}
-        return cls(types.get(data[1], DeviceType.UNKNOWN), decode_battery_level(data[2:3]), StateFlag(data[3] & 0x1F))
+        return cls(types.get(data[1], DeviceType.UNKNOWN), decode_battery_level(data[2:3]), StateFlag(data[3] & 0x3F))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ class ReaderState:
     def decode(cls, data: bytes) -> "ReaderState":
         """Raises `InvalidParameterError` where the value is too short."""
         uptime_s, flags, rssi = _unpack("<IBb", data, "state")
-        return cls(uptime_s, StateFlag(flags & 0x1F), None if rssi == UNKNOWN_RSSI else rssi)
+        return cls(uptime_s, StateFlag(flags & 0x3F), None if rssi == UNKNOWN_RSSI else rssi)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from terminal_kit.eventlog import EventLog, Run
 from terminal_kit.events import URGENT_KINDS, Event, Kind, RadioName
 from terminal_kit.memory import Locations, Memory
 from terminal_kit.radio import HostState, Radio, Undo
+from terminal_kit.radio.updates import UpdateSource
 from terminal_kit.reader import Location, Reader
 from terminal_kit.simulator import Air, SimulatorLoop, shop
 from terminal_kit.simulator.air import Truth
@@ -50,7 +51,8 @@ class Session:
     `radio`: "simulated" (the default), "native" or "virtual". On the simulated radio `air` may bring its own readers
     (a function that fills a fresh `Air`), `seed` repeats a run, `rate` scales time (1 real, `math.inf` as fast as it
     goes while a call is waited for, and standing still otherwise). `log` is an `EventLog` that the caller closes, a
-    path, or None for no log. `trainee` keeps stored readers apart on a shared machine (C7). Use it as a context
+    path, or None for no log. `trainee` keeps stored readers apart on a shared machine (C7). `feed` is where updates
+    come from: a `Feed`, or its address; by default what the trainer gives the simulated readers. Use it as a context
     manager, or call `start()` and `close()`; both safe to repeat.
     """
 
@@ -65,6 +67,7 @@ class Session:
         trainee: str | None = None,
         memory: Memory | None = None,
         locations: Locations | None = None,
+        feed: UpdateSource | str | Path | None = None,
     ) -> None:
         if radio not in RADIOS:
             raise InvalidParameterError(
@@ -83,6 +86,7 @@ class Session:
         self._log_given = log
         self._memory = memory or Memory.of_user(trainee)
         self._locations = locations or Locations.of_user()
+        self._updates = _source_of(feed)
         self._time_zone: str | None = None
         self._listeners: list[Callable[[View], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -233,10 +237,11 @@ class Session:
                 sink=self._on_event,
                 memory=self._memory,
                 locations=self._locations,
+                updates=self._updates,
                 seed=self.seed,
                 wait=self._wait,
             )
-            undo.push_async_callback(self.terminal.close)
+            undo.push_async_callback(self.terminal.close, force=True)
             flushing = asyncio.create_task(self._flush(), name="terminal_kit: session flush")
             undo.push_async_callback(_end, flushing)
             self._wait_for(-1)
@@ -381,3 +386,11 @@ def _close(session: "weakref.ref[Session]") -> None:
 async def _end(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.wait({task})
+
+
+def _source_of(feed: UpdateSource | str | Path | None) -> UpdateSource | None:
+    if not isinstance(feed, str | Path):
+        return feed
+    from terminal_kit.updates.feed import Feed  # noqa: PLC0415 - loads an HTTP client
+
+    return Feed(feed)

@@ -195,6 +195,15 @@ _COMPONENTS = {
     UpdateComponent.KEYS: "keys",
 }
 
+_STAGES = {
+    "checking": "checking what the reader has",
+    "uploading": "sending",
+    "activating": "preparing the start",
+    "restarting": "restarting into the new software",
+    "confirming": "confirming the new software",
+}
+"""What an installation does, by the `stage` of its rows."""
+
 _WHY_UPDATE = {
     UpdateComponent.INCREMENTAL: "small corrections",
     UpdateComponent.FIRMWARE: "security and reliability",
@@ -233,6 +242,13 @@ def component_words(components: int) -> str:
     return _join([text for flag, text in _COMPONENTS.items() if components & flag]) or "nothing"
 
 
+def stage_words(stage: str | None, component: str | None = None) -> str:
+    """What an installation is doing, for instance `sending firmware`; a stage of a newer version as it is."""
+    flag = UpdateComponent.__members__.get((component or "").upper())
+    sent = _COMPONENTS[flag] if flag is not None and stage == "uploading" else ""
+    return f"{_STAGES.get(stage or '', visible(stage or 'starting'))} {sent}".rstrip()
+
+
 def why_update(components: int) -> str:
     """What an update is for (U1)."""
     return _join([text for flag, text in _WHY_UPDATE.items() if components & flag])
@@ -251,6 +267,8 @@ def notice_words(stage: str | None, reason: str | None = None) -> str:
             return "No reader was heard."
         case "low_battery":
             return "The battery is low. Charge the reader."
+        case "update_failed":
+            return "A required update was not installed."
         case _:
             return visible((stage or "notice").replace("_", " ").capitalize()) + "."
 

@@ -92,5 +92,5 @@ async def stage(seed: int = 1, *, readers: tuple[str, ...] = (M2,), **options: A
     try:
         yield set_up
     finally:
-        await set_up.terminal.close()
+        await set_up.terminal.close(force=True)
         set_up.air.close()

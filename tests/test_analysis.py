@@ -1,4 +1,4 @@
-"""Drops, returns and signal from a log: joined, censored, never held."""
+"""Drops, returns, updates and signal from a log: joined, censored, never held."""
 
 import itertools
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from terminal_kit.analysis import disconnects, median_s, reconnections, share_back, signal
+from terminal_kit.analysis import disconnects, median_s, reconnections, share_back, signal, updates
 from terminal_kit.eventlog import frames
 from terminal_kit.eventlog.schema import NAMES
 from terminal_kit.events import COLUMNS
@@ -143,7 +143,7 @@ def test_signal_is_one_row_a_second_and_source() -> None:
     assert (found["time"].diff().dt.total_seconds().tolist()[1:]) == [0.0, 7.0]
 
 
-@pytest.mark.parametrize("what", [disconnects, reconnections, signal])
+@pytest.mark.parametrize("what", [disconnects, reconnections, signal, updates])
 def test_an_empty_log_gives_an_empty_table(what) -> None:
     assert what(frame_of()).empty
     assert what(frame_of({"at": 0, "kind": "moon_phase"})).empty
@@ -165,3 +165,60 @@ def test_without_the_censored_the_estimate_is_the_plain_share() -> None:
     steps = share_back(durations, itertools.repeat(True, 5))
     assert [round(step.share, 9) for step in steps] == [0.2, 0.4, 0.6, 0.8, 1.0]
     assert median_s(steps) == 3.0
+
+
+def update(at: float, kind: str, attempt_id: str = "a1", **facts: Any) -> dict[str, Any]:
+    return {"at": at, "kind": f"update_{kind}", "attempt_id": attempt_id, **facts}
+
+
+OFFER = {
+    "firmware_from": "2.01",
+    "firmware_to": "2.02",
+    "components": 6,
+    "device_type": "stripe_m2",
+    "total_bytes": 900,
+}
+
+
+def test_each_attempt_to_update_is_one_row() -> None:
+    found = updates(
+        frame_of(
+            update(0, "available", attempt_id=None, firmware_to="2.02"),
+            update(1, "started", battery=0.75, **OFFER),
+            update(2, "progress", stage="uploading", sent_bytes=400),
+            update(61, "finished", stage="confirming", sent_bytes=900, duration_s=59.5),
+            update(70, "started", "a2", reader=WISEPAD, **OFFER),
+            update(75, "finished", "a2", reader=WISEPAD, error_code="CANCELED", stage="uploading", sent_bytes=30),
+            {"at": 80, "kind": "notice", "stage": "update_failed", "error_code": "READER_SOFTWARE_UPDATE_FAILED_BATTERY_LOW"},
+        )
+    )  # fmt: skip
+    assert found["outcome"].tolist() == ["installed", "failed"]
+    assert found["reader"].tolist() == [M2, WISEPAD]
+    # The recorder's own figure where there is one: the clock on the wall may jump meanwhile.
+    assert found["duration_s"].tolist() == [59.5, 5.0]
+    assert found["error_code"].fillna("").tolist() == ["", "CANCELED"]
+    assert found["stage"].tolist() == ["confirming", "uploading"]
+    assert found["sent_bytes"].tolist() == [900, 30]
+    row = found.iloc[0]
+    assert (row["firmware_from"], row["firmware_to"], row["components"], row["device_type"], row["total_bytes"]) == (
+        "2.01", "2.02", 6, "stripe_m2", 900,
+    )  # fmt: skip
+    assert (row["battery"], row["time"]) == (0.75, pd.Timestamp(START_US + 1_000_000, unit="us", tz="UTC"))
+
+
+def test_an_update_whose_run_died_is_watched_until_its_last_row() -> None:
+    found = updates(
+        frame_of(
+            update(0, "started", **OFFER),
+            update(9, "progress", stage="uploading", sent_bytes=100),
+            update(12, "progress", stage="uploading", sent_bytes=200),
+            heard(40, -60),
+            update(100, "started", run="r2", **OFFER),
+            update(130, "finished", run="r2"),
+            update(140, "started", "a2", run="r2", **OFFER),
+        )
+    )
+    assert found["outcome"].tolist() == ["unfinished", "installed", "unfinished"]
+    assert found["duration_s"].tolist() == [40.0, 30.0, 0.0]
+    assert found["sent_bytes"].fillna(-1).tolist() == [200, -1, -1]
+    assert found["stage"].fillna("").tolist() == ["uploading", "", ""]

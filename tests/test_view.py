@@ -11,7 +11,7 @@ from stage import DESK, M2, WISEPAD, stage, virtual
 from terminal_kit.errors import ReaderNotFoundError
 from terminal_kit.events import ConnectionStatus, Event, Kind
 from terminal_kit.reader import DeviceType, Reader
-from terminal_kit.view import Point, View
+from terminal_kit.view import Point, Update, View
 from terminal_kit.view.changes import DROPS, NOTICES, POINTS, SERIES
 
 S = 1_000_000
@@ -246,6 +246,62 @@ def test_u4_progress_never_goes_back() -> None:
     failed = view.apply(ev("update_finished", 5, error_code="READER_SOFTWARE_UPDATE_FAILED_INTERRUPTED"))
     assert failed.update is not None
     assert (failed.update.progress, failed.update.error_code) == (0.4, "READER_SOFTWARE_UPDATE_FAILED_INTERRUPTED")
+
+
+def test_an_update_is_told_with_all_that_is_known_of_it() -> None:
+    offer = {"firmware_from": "1", "firmware_to": "2", "components": 2, "required_at_us": 9, "total_bytes": 10}
+    known = {"estimated_time": "1_to_2_minutes", "minimum_battery": 0.6}
+    step = {"component": "firmware", "part": 1, "parts": 2, "bytes_per_s": 7.5, "left_s": 3.0}
+    view = played(
+        ev("update_available", 1, **offer, extra=known),
+        ev("update_started", 2, firmware_to="2", extra={"required": True}),
+        ev("update_progress", 3, progress=0.4, stage="uploading", sent_bytes=4, extra=step),
+        view=connected(),
+    )
+    assert view.update == Update(
+        reader=M2, version_from="1", version="2", components=2, estimated_time="1_to_2_minutes", required_at_us=9,
+        required=True, minimum_battery=0.6, total_bytes=10, started_us=2 * S, stage="uploading", component="firmware",
+        part=1, parts=2, progress=0.4, sent_bytes=4, bytes_per_s=7.5, left_s=3.0,
+    )  # fmt: skip
+    assert view.update.is_running
+    over = view.apply(ev("update_finished", 5, error_code="CANCELED", text="canceled", stage="uploading")).update
+    assert over == replace(view.update, finished_us=5 * S, error_code="CANCELED", text="canceled", left_s=None)
+    # Another release is offered meanwhile: what runs stays on screen. A start of another release knows nothing of this.
+    assert view.apply(ev("update_available", 4, firmware_to="3")).update == view.update
+    begun = view.apply(ev("update_started", 6, firmware_to="3")).update
+    assert begun == Update(reader=M2, version="3", started_us=6 * S, progress=0.0)
+
+
+def test_u5_what_became_of_an_update_outlives_the_connection_that_it_made_fail() -> None:
+    failed = played(
+        ev("update_started", 2, firmware_to="2", extra={"required": True}),
+        ev("update_finished", 3, error_code="CANCELED", text="canceled"),
+        ev("status_changed", 3, status="not_connected"),
+        ev("connect_failed", 3, status="not_connected", error_code="UNSUPPORTED_READER_VERSION", text="needs it"),
+        ev("status_changed", 4, status="discovering"),
+        view=played(ev("status_changed", 1, status="connecting")),
+    )
+    assert failed.update is not None
+    assert (failed.update.error_code, failed.update.text, failed.update.required) == ("CANCELED", "canceled", True)
+    assert played(ev("status_changed", 5, status="connecting"), view=failed).update is None
+    # What only waited, or what another failure of a connection left, is gone with it.
+    waiting = played(ev("update_available", 2, firmware_to="2"), view=connected())
+    assert played(ev("status_changed", 5, status="not_connected"), view=waiting).update is None
+    assert played(ev("connect_failed", 5, error_code="REQUEST_TIMED_OUT")).update is None
+
+
+@pytest.mark.parametrize(
+    "refusal", [("connect_failed", {}), ("reconnect_failed", {}), ("notice", {"stage": "update_failed"})]
+)
+def test_u2_an_update_that_was_refused_has_an_end_and_no_start(refusal) -> None:
+    kind, facts = refusal
+    code = "READER_SOFTWARE_UPDATE_FAILED_BATTERY_LOW"
+    view = played(ev(kind, 2, error_code=code, text="too low", **facts), view=connected())
+    assert view.update == Update(reader=M2, required=True, finished_us=2 * S, error_code=code, text="too low")
+    # Offered again, it is the same one, and its failure stays on screen.
+    again = view.apply(ev("update_available", 3, firmware_to="2", components=2)).update
+    assert again == replace(view.update, version="2", components=2)
+    assert view.apply(ev("update_available", 3, WISEPAD, firmware_to="2")).update == Update(reader=WISEPAD, version="2")
 
 
 def test_host_facts() -> None:

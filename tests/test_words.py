@@ -25,6 +25,7 @@ from terminal_kit.words import (
     kind_words,
     notice_words,
     reason_words,
+    stage_words,
     visible,
     why_update,
     words,
@@ -112,6 +113,18 @@ def test_what_an_update_replaces_and_why() -> None:
     assert component_words(both | UpdateComponent.CONFIG) == "firmware, regional configuration and keys"
     assert component_words(0) == "nothing"
     assert "card networks" in why_update(UpdateComponent.CONFIG)
+
+
+def test_what_an_installation_does() -> None:
+    stages = ("checking", "uploading", "activating", "restarting", "confirming")
+    told = [stage_words(stage) for stage in stages]
+    assert len(set(told)) == len(stages)
+    assert stage_words("uploading", "config") == "sending regional configuration"
+    assert stage_words("confirming", "config") == stage_words("confirming")
+    assert stage_words("uploading", "\u202e") == "sending"
+    assert stage_words("polishing\u202e") == "polishing⟨U+202E⟩"
+    assert stage_words(None) == "starting"
+    assert notice_words("update_failed") == "A required update was not installed."
 
 
 def test_radios_and_host_faults() -> None:

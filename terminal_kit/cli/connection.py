@@ -5,7 +5,7 @@ import asyncio
 import time
 
 from terminal_kit.cli import values
-from terminal_kit.cli.options import Commands, add_location, add_radio, command, location_of
+from terminal_kit.cli.options import Commands, add_feed, add_location, add_radio, command, location_of
 from terminal_kit.cli.output import printable, say
 from terminal_kit.cli.recording import Follower, session_of
 from terminal_kit.events import ConnectionStatus
@@ -38,6 +38,7 @@ def add_to(commands: Commands) -> None:
         )
         parser.add_argument("--log", help="record into this log")
         add_location(parser)
+        add_feed(parser)
         add_radio(parser)
     connect.add_argument("--for", dest="for_s", type=values.duration_s, help="how long to stay (default: until Ctrl-C)")
     connect.set_defaults(run=run_connect)

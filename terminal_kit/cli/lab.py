@@ -16,7 +16,7 @@ import platformdirs
 
 import terminal_kit
 from terminal_kit.cli import values
-from terminal_kit.cli.options import Commands, add_radio, command, radio_of
+from terminal_kit.cli.options import Commands, add_feed, add_radio, command, feed_of, radio_of
 from terminal_kit.errors import TerminalError
 from terminal_kit.memory import APP
 
@@ -28,6 +28,7 @@ def add_to(commands: Commands) -> None:
     lab = command(commands, "lab", "opens the bench in JupyterLab", "terminal-kit lab --radio native")
     lab.add_argument("--no-browser", action="store_true", help="print the address and open nothing")
     lab.add_argument("--port", type=values.port, default=8888, help="where to listen (default: %(default)s)")
+    add_feed(lab)
     add_radio(lab, seed=False)
     lab.set_defaults(run=run)
 
@@ -46,6 +47,8 @@ def run(chosen: argparse.Namespace) -> int:
         # A container's root means to be root; Lab asks for it to be said.
         arguments.append("--allow-root")
     environment = os.environ | {"TERMINAL_KIT_RADIO": radio}
+    if feed := feed_of(chosen):
+        environment["TERMINAL_KIT_FEED"] = feed
     if os.name == "nt":
         return beside(arguments, environment)
     return become(arguments, environment)

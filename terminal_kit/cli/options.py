@@ -1,8 +1,8 @@
 """Options that several commands share, and where their defaults come from.
 
-A flag wins over the environment (`TERMINAL_KIT_RADIO`, `TERMINAL_KIT_LOCATION`), which wins over `settings.toml` in the
-user's configuration folder (`radio = "native"`, `location = "tml_…"`). Settings are read by the commands that need
-them, when they run: a broken file keeps nobody from help, or from `doctor`.
+A flag wins over the environment (`TERMINAL_KIT_RADIO`, `TERMINAL_KIT_LOCATION`, `TERMINAL_KIT_FEED`), which wins over
+`settings.toml` in the user's configuration folder (`radio = "native"`, `location = "tml_…"`). Settings are read by the
+commands that need them, when they run: a broken file keeps nobody from help, or from `doctor`.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from terminal_kit.memory import APP, Locations
 from terminal_kit.reader import check_location_id
 from terminal_kit.session import RADIOS
 
-SETTINGS = ("radio", "location")
+SETTINGS = ("radio", "location", "feed")
 """What the settings file may hold."""
 
 
@@ -87,6 +87,12 @@ def location_of(chosen: argparse.Namespace) -> str:
     return given.value
 
 
+def feed_of(chosen: argparse.Namespace) -> str | None:
+    """The update feed that was asked for, None where nobody did."""
+    given = _given(chosen, "feed")
+    return None if given is None else given.value
+
+
 def command(commands: Commands, name: str, summary: str, example: str) -> argparse.ArgumentParser:
     """A new command, with its example at the end of its help."""
     return commands.add_parser(
@@ -116,6 +122,15 @@ def add_location(parser: argparse.ArgumentParser) -> None:
         type=values.location_id,
         metavar="tml_…",
         help="where to register the reader (default: the setting `location`)",
+    )
+
+
+def add_feed(parser: argparse.ArgumentParser) -> None:
+    """`--feed`."""
+    parser.add_argument(
+        "--feed",
+        metavar="FOLDER|URL",
+        help="where updates come from (default: the setting `feed`, else none)",
     )
 
 

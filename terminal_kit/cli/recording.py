@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from terminal_kit.cli.options import radio_of
+from terminal_kit.cli.options import feed_of, radio_of
 from terminal_kit.cli.output import printable, say
 from terminal_kit.errors import EventLogError, LinkError, LinkLostError, PairingLostError, TerminalError
 from terminal_kit.eventlog import EventLog
@@ -39,7 +39,7 @@ _RESTARTS = frozenset({DisconnectReason.REBOOT_REQUESTED, DisconnectReason.SECUR
 
 @contextmanager
 def session_of(chosen: argparse.Namespace) -> Generator[Session]:
-    """The session that `--radio`, `--seed` and `--log` ask for, while the block runs.
+    """The session that `--radio`, `--seed`, `--log` and `--feed` ask for, while the block runs.
 
     Being terminated or hung up is Ctrl-C here: the reader is disconnected and the run finished. What the log cannot
     store is said when that begins, and raised (`EventLogError`) where it still stands at the end.
@@ -48,7 +48,8 @@ def session_of(chosen: argparse.Namespace) -> Generator[Session]:
     if radio in NOT_REAL:
         say(NOT_REAL[radio], error=True)
     with hang_up_is_ctrl_c():
-        session = Session(radio, seed=chosen.seed, log=getattr(chosen, "log", None))
+        feed = feed_of(chosen) if hasattr(chosen, "feed") else None
+        session = Session(radio, seed=chosen.seed, log=getattr(chosen, "log", None), feed=feed)
         failure: BaseException | None = None
         try:
             session.start()

@@ -72,13 +72,18 @@ def bench(radio: RadioName | None = None, *, name: str = "bench", **session: Any
 
     `radio`: "simulated", "native" or "virtual"; by default what `terminal-kit lab --radio …` chose, else simulated.
     `session` are `Session`'s parameters; without `log` it records to the user's own log (`log=None` for none). Running
-    the cell again closes the bench of this `name`, waits for it, and opens a new one.
+    the cell again closes the bench of this `name`, waits for it, and opens a new one; while an update is installed it
+    gives the same bench again, since closing it would break the update off (U9).
     """
-    if (before := _OPEN.pop(name, None)) is not None:
+    if (before := _OPEN.get(name)) is not None:
+        if before.session.terminal.installation is not None:
+            return before
+        del _OPEN[name]
         before.close()
     chosen = radio or cast("RadioName", os.environ.get("TERMINAL_KIT_RADIO", "simulated"))
     if "log" not in session:
         session["log"] = default_log_path()
+    session.setdefault("feed", os.environ.get("TERMINAL_KIT_FEED"))
     life = Session(chosen, **session)
     life.start()
     try:

@@ -3,18 +3,14 @@
 from typing import Any
 
 from terminal_kit.errors import InvalidParameterError
-from terminal_kit.events import UpdateComponent
 from terminal_kit.panels.panel import Panel, Picture, script
-from terminal_kit.reader import EstimatedUpdateTime, SoftwareUpdate
 from terminal_kit.simulator.air import Air
-from terminal_kit.simulator.faults import FAULTS, Fault
+from terminal_kit.simulator.faults import FAULTS, ActiveFault, Fault
+from terminal_kit.simulator.outcomes import OUTCOMES
 from terminal_kit.view import View
 
-OUTCOMES = {"none": "none", "available": "due in 7 days", "required": "required now"}
-"""What may wait for a reader (U11)."""
-
-DUE_IN_US = 7 * 24 * 3600 * 1_000_000
-OFFERED_VERSION = "2.02.00.00-SZZZ_Prod_US_v13-481001"
+UPDATE = "update"
+"""The fault that has a place of its own in the panel."""
 
 _UNITS: dict[str, tuple[str, float, float]] = {
     "_m_s": ("m/s", 0.01, 1_000.0),
@@ -36,16 +32,14 @@ class TrainerPanel(Panel):
     def draw(self, view: View) -> Picture:
         """The faults there are and those in force. On a real radio there is nothing to start."""
         return {
-            "faults": {fault.name: _fault(fault) for fault in FAULTS} if self.session.air else {},
+            "faults": {fault.name: _fault(fault) for fault in FAULTS if fault.name != UPDATE}
+            if self.session.air
+            else {},
             "readers": [[serial, self.named(serial)] for serial in self.session.air.readers]
             if self.session.air
             else [],
             "active": {
-                str(id(active)): {
-                    "words": f"{active.fault.words}{f': {self.named(active.reader)}' if active.reader else ''}",
-                    "since_us": active.since_us,
-                }
-                for active in view.faults
+                str(id(active)): {"words": self._words(active), "since_us": active.since_us} for active in view.faults
             },
             "outcomes": [[name, label] for name, label in OUTCOMES.items()],
         }
@@ -67,9 +61,14 @@ class TrainerPanel(Panel):
             case "skip":
                 self.run(air.skip_time, float(facts["seconds"]))
             case "outcome":
-                self.run(_offer, air, str(facts["reader"]), str(facts["outcome"]))
+                self.run(_start, air, UPDATE, str(facts["reader"]), {"outcome": str(facts["outcome"])})
             case _:
                 raise InvalidParameterError(f"the trainer has no command {command!r}", parameter="command")
+
+    def _words(self, active: ActiveFault) -> str:
+        outcome = f" ({OUTCOMES[active.parameters['outcome']]})" if active.fault.name == UPDATE else ""
+        where = f": {self.named(active.reader)}" if active.reader else ""
+        return active.fault.words + outcome + where
 
 
 async def _start(air: Air, name: str, reader: str, parameters: dict[str, Any]) -> None:
@@ -81,18 +80,6 @@ async def _undo(air: Air, number: str) -> None:
     for active in list(air.faults.active):
         if str(id(active)) == number:
             active.undo()
-
-
-async def _offer(air: Air, reader: str, outcome: str) -> None:
-    if reader not in air.readers:
-        raise InvalidParameterError("choose a reader first", parameter="reader", value=reader)
-    due_us = {"available": air.utc_us() + DUE_IN_US, "required": air.utc_us()}.get(outcome)
-    air.readers[reader].model.pending_update = due_us and SoftwareUpdate(
-        version=OFFERED_VERSION,
-        components=UpdateComponent.FIRMWARE | UpdateComponent.CONFIG,
-        estimated_time=EstimatedUpdateTime.FIVE_TO_FIFTEEN_MINUTES,
-        required_at_us=due_us,
-    )
 
 
 def _fault(fault: Fault) -> Picture:

@@ -15,7 +15,7 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementDataCallback, BaseBleakScanner
 
 from terminal_kit.events import RadioName
-from terminal_kit.reader import SoftwareUpdate
+from terminal_kit.radio.updates import NoUpdates, UpdateSource
 
 HostFault = Literal["radio_off", "permission_denied", "le_unsupported", "no_adapter", "no_service"]
 """What keeps a host from using its radio (D5); `no_service`: the system's Bluetooth service does not run."""
@@ -114,10 +114,6 @@ async def _forget_it(_address: str, _bonded: bool) -> None:
     pass
 
 
-async def _no_update(_serial: str, _location_id: str) -> SoftwareUpdate | None:
-    return None
-
-
 class Backends(NamedTuple):
     """bleak's backend classes; None stands for the host's own."""
 
@@ -132,7 +128,7 @@ class Radio:
     `host_state()` and `watch_host(callback)` (which returns its undo) tell of the radio and the internet;
     `link_loss(client)` how a link ended; `link_parameters(client)` what is in force; `held_by_host(device)` whether
     the system's own settings hold the device (D6); `note_bond(address, bonded)` is told when the kit pairs a device or
-    forgets it, so that it knows its own; `find_update(serial, location_id)` what waits for a reader.
+    forgets it, so that it knows its own; `updates` what waits for its readers, where no feed is given.
     """
 
     name: RadioName
@@ -145,7 +141,7 @@ class Radio:
     link_parameters: Callable[[BleakClient], LinkParameters] = _mtu_only
     held_by_host: Callable[[BLEDevice], Awaitable[bool]] = _nobody
     note_bond: Callable[[str, bool], Awaitable[None]] = _forget_it
-    find_update: Callable[[str, str], Awaitable[SoftwareUpdate | None]] = _no_update
+    updates: UpdateSource = field(default_factory=NoUpdates)
 
     def scanner(self, callback: AdvertisementDataCallback) -> BleakScanner:
         """A bleak scanner on this radio; `callback(device, advertisement)` must be synchronous (it is hot)."""

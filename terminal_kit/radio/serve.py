@@ -19,6 +19,7 @@ from bumble.gatt import Characteristic, CharacteristicValue, Service
 from bumble.keys import MemoryKeyStore, PairingKeys
 from bumble.transport.common import Transport
 
+from terminal_kit import profile
 from terminal_kit.radio.bumble_advertising import encode
 from terminal_kit.radio.bumble_host import just_works
 from terminal_kit.simulator.firmware import ReaderModel
@@ -26,6 +27,12 @@ from terminal_kit.simulator.gatt import Advertisement, AttributeFault, Character
 
 ADVERTISING_INTERVAL_MS = 100
 """A host that listens a tenth of the time still hears it within about a second."""
+
+ATT_HEADER_BYTES = 3
+"""Opcode and handle of a notification (Core Vol 3 Part F, 3.4.7.1): what a piece of a frame leaves room for."""
+
+LARGEST_VALUE_BYTES = 512
+"""No attribute's value is longer, whatever the MTU (Core Vol 3 Part F, 3.2.9); Bumble drops what is."""
 
 
 def static_address(serial: str) -> hci.Address:
@@ -111,6 +118,11 @@ class ServedReader:
         if connection is None:
             return
         match output:
+            case Notify(uuid=profile.SMP_CHARACTERISTIC as uuid, value=frame):
+                step = min(connection.att_mtu - ATT_HEADER_BYTES, LARGEST_VALUE_BYTES)
+                for start in range(0, len(frame), step):
+                    piece = frame[start : start + step]
+                    await self._device.notify_subscriber(connection, self._values[uuid], piece)
             case Notify(uuid=uuid, value=value):
                 await self._device.notify_subscriber(connection, self._values[uuid], value)
             case Leave(hci_code=code):
@@ -178,6 +190,13 @@ class ServedReader:
         finally:
             self.touch()
 
+    async def _take(self, uuid: str, connection: Connection, value: bytes) -> None:
+        """A write without response: it takes no time, and nobody learns whether it was refused."""
+        self._catch_up()
+        with suppress(AttributeFault):
+            self.model.write(uuid, value, peer=str(connection.peer_address), encrypted=connection.is_encrypted)
+        self.touch()
+
     async def _think(self, connection: Connection) -> None:
         """As long as the firmware takes to answer, which may be for ever; the end of the link ends it."""
         delay_s = self.model.response_delay_s
@@ -192,7 +211,8 @@ class ServedReader:
             properties |= Characteristic.Properties[word.replace("-", "_").upper()]
         # Who may do what is the model's to say: it knows the right code to refuse with.
         both = Characteristic.READABLE | Characteristic.WRITEABLE
-        value = CharacteristicValue[bytes](read=partial(self._read, spec.uuid), write=partial(self._write, spec.uuid))
+        write = self._write if "write" in spec.properties else self._take
+        value = CharacteristicValue[bytes](read=partial(self._read, spec.uuid), write=partial(write, spec.uuid))
         characteristic = Characteristic(spec.uuid, properties, both, value)
         characteristic.on(characteristic.EVENT_SUBSCRIPTION, partial(self._on_subscription, spec.uuid))
         self._values[spec.uuid] = characteristic

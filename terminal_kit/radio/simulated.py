@@ -11,7 +11,7 @@ from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 
 from terminal_kit.radio import Backends, Capabilities, LinkLoss, LinkParameters, Radio, Undo
 from terminal_kit.radio.simulated_client import Reader, SimulatedClient, check_host
-from terminal_kit.reader import SoftwareUpdate
+from terminal_kit.radio.updates import ModelUpdates
 from terminal_kit.simulator.air import Air
 from terminal_kit.simulator.firmware import ReaderModel
 from terminal_kit.simulator.gatt import Advertisement
@@ -32,9 +32,9 @@ def simulated_radio(air: Air) -> Radio:
     async def held_by_host(device: BLEDevice) -> bool:
         return device.address in air.host.paired_in_system
 
-    async def find_update(serial: str, _location_id: str) -> SoftwareUpdate | None:
+    def model_of(serial: str) -> ReaderModel | None:
         reader = air.readers.get(serial)
-        return reader.model.pending_update if reader and isinstance(reader.model, ReaderModel) else None
+        return reader.model if reader and isinstance(reader.model, ReaderModel) else None
 
     return Radio(
         name="simulated",
@@ -46,7 +46,7 @@ def simulated_radio(air: Air) -> Radio:
         link_loss=_link_loss,
         link_parameters=_link_parameters,
         held_by_host=held_by_host,
-        find_update=find_update,
+        updates=ModelUpdates(model_of, lambda: air.host.internet),
     )
 
 

@@ -3,6 +3,8 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from bleak.args import SizedBuffer
@@ -19,6 +21,7 @@ from bleak.exc import (
     BleakGATTProtocolError,
 )
 
+from terminal_kit import profile
 from terminal_kit.radio import HostFault
 from terminal_kit.simulator.air import HOST_ADDRESS, Air, SimulatedReader
 from terminal_kit.simulator.gatt import AttributeFault, CharacteristicSpec, Peripheral
@@ -32,6 +35,9 @@ PIN_OR_KEY_MISSING = 0x06
 
 CCCD = "00002902-0000-1000-8000-00805f9b34fb"
 """Client Characteristic Configuration: notifications on or off."""
+
+ATT_HEADER_BYTES = 3
+"""Opcode and handle of a write or a notification (Core Vol 3 Part F, 3.4.5, 3.4.7)."""
 
 DISCOVERY_EXCHANGES = 8
 """Round trips to discover a handful of services: groups, characteristics, descriptors."""
@@ -71,6 +77,7 @@ class SimulatedClient(BaseBleakClient):
         self._callbacks: dict[str, NotifyCallback] = {}
         self._cached: dict[str, bytes] = {}
         self._encrypted = False
+        self._taking = set[asyncio.Future[None]]()
         self.link: Link | None = None
         self.end_code: int | None = None
 
@@ -257,6 +264,7 @@ class SimulatedClient(BaseBleakClient):
         delay_s = self._found.model.response_delay_s
 
         async def cross() -> None:
+            await self._live.up.drained()  # what was written before arrives before
             await self._live.exchange(exchanges)
             if delay_s == float("inf"):
                 await asyncio.get_running_loop().create_future()
@@ -280,13 +288,19 @@ class SimulatedClient(BaseBleakClient):
     async def _write(self, key: str, data: bytes, *, response: bool) -> None:
         if response:
             await self._cross(self._packets(len(data)))
-        else:
-            _ = self._live
-        try:
             await self._result(lambda model: model.write(key, data, peer=HOST_ADDRESS, encrypted=self._encrypted))
-        except BleakGATTProtocolError:
-            if response:
-                raise
+        else:
+            await self._during(self._live.up.room())
+            self._live.up.put(len(data) + ATT_HEADER_BYTES, lambda: self._arrived(key, data))
+
+    def _arrived(self, key: str, data: bytes) -> None:
+        """A write without response is there: nobody learns whether it was taken."""
+        with suppress(BleakGATTProtocolError):
+            result = self._act(lambda model: model.write(key, data, peer=HOST_ADDRESS, encrypted=self._encrypted))
+            if inspect.isawaitable(result):
+                taking = asyncio.ensure_future(_quietly(result))
+                self._taking.add(taking)
+                taking.add_done_callback(self._taking.discard)
 
     async def _result(self, act: Callable[[Peripheral], Awaitable[T] | T]) -> T:
         result = self._act(act)
@@ -311,15 +325,32 @@ class SimulatedClient(BaseBleakClient):
             raise BleakGATTProtocolError(fault.att_code) from fault
 
     def _notified(self, key: str, value: bytes) -> None:
-        link, callback = self.link, self._callbacks.get(key)
-        if link is not None and callback is not None:
+        link = self.link
+        if link is None:
+            return
+        # A server cuts what is longer than the MTU; the Simple Management Protocol goes on in the next notification.
+        step = link.parameters.mtu_bytes - ATT_HEADER_BYTES
+        pieces = range(0, len(value), step) if key == profile.SMP_CHARACTERISTIC else (0,)
+        for start in pieces:
+            piece = value[start : start + step]
+            link.down.put(len(piece) + ATT_HEADER_BYTES, partial(self._heard, key, piece), joins=link.up)
+
+    def _heard(self, key: str, value: bytes) -> None:
+        if callback := self._callbacks.get(key):
             self._cached[key] = value
             callback(bytearray(value))
 
     def _ended(self, ended: asyncio.Future[int]) -> None:
         self.end_code, self.link = ended.result(), None
+        for taking in self._taking:
+            taking.cancel()
         self._callbacks.clear()
         self._cached.clear()
         self.services = None
         if self._disconnected_callback is not None:
             self._disconnected_callback()
+
+
+async def _quietly(taking: Awaitable[object]) -> None:
+    with suppress(AttributeFault):
+        await taking

@@ -18,7 +18,7 @@ from terminal_kit.radio.bumble_controller import controller_on
 from terminal_kit.radio.bumble_host import BumbleHost, open_host
 from terminal_kit.radio.bumble_scanner import VirtualScanner
 from terminal_kit.radio.serve import ServedReader, serve_reader
-from terminal_kit.reader import SoftwareUpdate
+from terminal_kit.radio.updates import ModelUpdates
 from terminal_kit.simulator.firmware import ReaderModel
 
 CAPABILITIES = Capabilities(supervision_timeout=False, varying_signal=False, link_codes=True)
@@ -56,8 +56,8 @@ def bumble_radio(host: BumbleHost, readers: Mapping[str, ServedReader] | None = 
         link = host.links.get(client.address)
         return link.parameters if link and link.is_up else LinkParameters()
 
-    async def find_update(serial: str, _location_id: str) -> SoftwareUpdate | None:
-        return served[serial].model.pending_update if serial in served else None
+    def model_of(serial: str) -> ReaderModel | None:
+        return served[serial].model if serial in served else None
 
     return VirtualRadio(
         name="virtual",
@@ -65,7 +65,7 @@ def bumble_radio(host: BumbleHost, readers: Mapping[str, ServedReader] | None = 
         capabilities=CAPABILITIES,
         link_loss=link_loss,
         link_parameters=link_parameters,
-        find_update=find_update,
+        updates=ModelUpdates(model_of, lambda: True),
         readers=served,
     )
 

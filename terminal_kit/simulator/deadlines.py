@@ -2,6 +2,9 @@
 
 import math
 
+SAME_S = 1e-9
+"""Times so near are the same: the clock that wakes a model may not be able to tell them apart, and would never pass."""
+
 
 class Deadlines:
     """Named deadlines. `now_s` is the owner's own time, in seconds, and the owner's to move."""
@@ -40,4 +43,4 @@ class Deadlines:
     def first_until(self, end_s: float) -> tuple[str, float] | None:
         """The first that is due by `end_s`, and when; the one set first where two are due at once."""
         name, at_s = min(self._due.items(), key=lambda due: due[1], default=("", math.inf))
-        return (name, at_s) if at_s <= end_s else None
+        return (name, at_s) if at_s <= end_s + SAME_S else None

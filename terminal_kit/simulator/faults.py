@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from terminal_kit.errors import InvalidParameterError
 from terminal_kit.radio import HostFault
 from terminal_kit.simulator.figures import REMOTE_USER_TERMINATED
+from terminal_kit.simulator.outcomes import OUTCOMES, UpdateOutcome, simulate_update
 from terminal_kit.simulator.propagation import BODY_LOSS_DB
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Faults:
         where = "" if fault.of_host else reader or ""
         for before in [old for old in self.active if (old.fault, old.reader) == (fault, where)]:
             self.active.remove(before)
-            undo = before.take_back
+            undo = undo if undo is _nothing else before.take_back
         active = ActiveFault(fault, where, chosen, self._air.utc_us(), undo, self._end)
         if undo is not _nothing:
             self.active.append(active)
@@ -111,12 +112,17 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "delay_s": (0.0, 3_600.0),
     "share": (0.0, 1.0),
 }
-"""What a parameter may be, both ends included; one without bounds is yes or no."""
+"""What a parameter may be, both ends included."""
+
+_CHOICES: dict[str, tuple[str, ...]] = {"outcome": tuple(OUTCOMES)}
+"""What a parameter may be, one of these; without bounds or choices it is yes or no."""
 
 
 def _checked(name: str, value: Any) -> Any:
-    bounds = _BOUNDS.get(name)
-    if bounds is None:
+    bounds, choices = _BOUNDS.get(name), _CHOICES.get(name)
+    if choices is not None:
+        good, hint = value in choices, f"One of {', '.join(choices)}."
+    elif bounds is None:
         good, hint = isinstance(value, bool), "Yes or no (True or False)."
     else:
         number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -220,6 +226,28 @@ def _reboot(reader: "SimulatedReader[Any]") -> Undo:
     return _nothing
 
 
+def _cut_power(reader: "SimulatedReader[Any]") -> Undo:
+    reader.model.cut_power()
+    return _nothing
+
+
+def _corrupt_chunk(reader: "SimulatedReader[Any]") -> Undo:
+    reader.model.corrupt_next_chunk += 1
+    return _nothing
+
+
+def _update(reader: "SimulatedReader[Any]", outcome: UpdateOutcome) -> Undo:
+    model = reader.model
+    update, images, battery = model.pending_update, model.pending_images, model.battery
+    simulate_update(model, outcome, now_us=reader.air.utc_us(), seed=reader.air.seed)
+
+    def take_away() -> None:
+        model.pending_update, model.pending_images = update, images
+        model.set_battery(battery)
+
+    return _nothing if outcome == "none" else take_away
+
+
 def _host_fault(fault: HostFault) -> Callable[["Air"], Undo]:
     def start(air: "Air") -> Undo:
         air.host.add_fault(fault)
@@ -251,6 +279,9 @@ FAULTS: tuple[Fault, ...] = (
     Fault("slow", "make the reader slow to answer", _slow, {"delay_s": 2.0}),
     Fault("busy", "let a transaction run", _busy),
     Fault("reboot", "restart the reader", _reboot),
+    Fault("cut_power", "cut the reader's power for a moment", _cut_power),
+    Fault("corrupt_chunk", "damage the next piece of an update", _corrupt_chunk),
+    Fault("update", "let an update wait", _update, {"outcome": "available"}),
     Fault("interfere", "fill the air with other traffic", _interfere, {"share": 0.6}, of_host=True),
     Fault("bluetooth_off", "turn the host's Bluetooth off", _host_fault("radio_off"), of_host=True),
     Fault("deny_permission", "deny the program Bluetooth", _host_fault("permission_denied"), of_host=True),

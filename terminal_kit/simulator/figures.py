@@ -3,6 +3,7 @@
 Figures that the vendor does not publish are assumptions, and say so.
 """
 
+from terminal_kit.events import UpdateComponent
 from terminal_kit.reader import DeviceType
 
 WRITE_NOT_PERMITTED, INSUFFICIENT_AUTHENTICATION, ATTRIBUTE_NOT_FOUND, VALUE_NOT_ALLOWED = 0x03, 0x05, 0x0A, 0x13
@@ -40,6 +41,26 @@ STANDBY_REPORT_S = 10.0
 
 GOODBYE_S = 0.15
 """Between the farewell and the end of the link: a few connection events, so that it is heard."""
+
+SLOT_SECTORS = {
+    UpdateComponent.FIRMWARE: 1024,
+    UpdateComponent.CONFIG: 64,
+    UpdateComponent.KEYS: 32,
+    UpdateComponent.INCREMENTAL: 256,
+}
+"""Sectors of 4 KiB in each of a component's two slots: 10.75 MiB of a usual 16 MiB chip. An assumption."""
+
+ERASES_BYTES_PER_S, PROGRAMS_BYTES_PER_S = 64 * 1024 / 0.15, 256 / 0.0004
+"""A quad-SPI NOR flash of today: a 64 KiB block erased in 150 ms, a page of 256 bytes programmed in 0.4 ms."""
+
+SMP_ANSWERS_IN_S = 0.001
+"""What a request takes beside its flash: decoding and encoding some CBOR on a microcontroller."""
+
+SMP_RESETS_IN_S = 0.25
+"""Between the answer to a reset and the restart, so that the answer is heard (Zephyr: MCUMGR_GRP_OS_RESET_MS)."""
+
+SMP_BUFFER_BYTES, SMP_BUFFERS = 2475, 4
+"""A frame of ten full notifications (247 bytes of MTU and four of L2CAP), and Zephyr's usual number of buffers."""
 
 
 def rate_per_h(device_type: DeviceType, *, is_on: bool, charging: bool, standby: bool, forced: float | None) -> float:

@@ -180,3 +180,12 @@ READER = ServiceSpec(
         CharacteristicSpec(profile.COMMAND, ("write",), write_needs_encryption=True),
     ),
 )
+
+
+def smp_service(*, needs_pairing: bool) -> ServiceSpec:
+    """The Simple Management Protocol's service; Zephyr's own asks for no pairing unless it is told to."""
+    properties = ("write-without-response", "notify")
+    return ServiceSpec(
+        profile.SMP,
+        (CharacteristicSpec(profile.SMP_CHARACTERISTIC, properties, write_needs_encryption=needs_pairing),),
+    )

@@ -48,9 +48,10 @@ class Life:
         self._deadlines = Deadlines()
         self._handlers: dict[str, Callable[[], None]] = {
             "booted": self._booted,
+            "power fails": self.cut_power,
             "gone": self._gone,
             "standby": self._enter_standby,
-            "idle": lambda: self._stop(DisconnectReason.IDLE_POWER_DOWN, figures.REMOTE_POWER_OFF),
+            "idle": self._power_down_idle,
             "restart": lambda: self.reboot(DisconnectReason.SECURITY_REBOOT),
             "state": self._report_state,
             "battery": self._report_battery,
@@ -105,7 +106,7 @@ class Life:
             self._pass_to(max(self._deadlines.now_s, at_s))
             self._deadlines.drop(name)
             self._handlers[name]()
-        self._pass_to(end_s)
+        self._pass_to(max(self._deadlines.now_s, end_s))
 
     def take_outputs(self) -> list[Output]:
         """What it did by itself since the last call, in order."""
@@ -127,10 +128,13 @@ class Life:
         if farewell:
             self._stop(DisconnectReason.POWERED_OFF, figures.REMOTE_POWER_OFF)
         else:
-            self._stop_reason = DisconnectReason.POWERED_OFF
-            self._power(on=False)
-            if self._peer is not None:
-                self._outputs.append(Vanish(self._deadlines.now_s))
+            self._vanish(DisconnectReason.POWERED_OFF)
+
+    def cut_power(self) -> None:
+        """A brown-out: it is gone without a word, and starts again by itself."""
+        if self.is_on:
+            self._vanish(DisconnectReason.UNKNOWN)
+            self.start()
 
     def switch_on(self) -> None:
         """The power switch, the other way."""
@@ -239,8 +243,25 @@ class Life:
         self._deadlines.drop("idle", "standby")
         self._arm()
 
+    def _is_updating(self) -> bool:
+        """Whether it is in the middle of an update, in which it neither sleeps nor powers down by itself."""
+        return False
+
+    def _run_bootloader(self) -> tuple[float, bool | None]:
+        """The seconds before the application starts, and whether there is one; None: the power fails instead."""
+        return 0.0, True
+
+    def _lose_memory(self) -> None:
+        """The power is gone, and with it all that was only in memory."""
+
+    def _power_down_idle(self) -> None:
+        if self._is_updating():
+            self._deadlines.set("idle", figures.IDLE_POWER_DOWN_S)
+        else:
+            self._stop(DisconnectReason.IDLE_POWER_DOWN, figures.REMOTE_POWER_OFF)
+
     def _enter_standby(self) -> None:
-        if StateFlag.BUSY in self._flags:
+        if StateFlag.BUSY in self._flags or self._is_updating():
             self._deadlines.set("standby", figures.STANDBY_AFTER_S)
             return
         self._flag(StateFlag.STANDBY, True, NoticeCode.STANDBY_ENTERED, NoticeCode.STANDBY_LEFT)
@@ -273,7 +294,17 @@ class Life:
         if then is not None:
             then()
 
+    def _vanish(self, reason: DisconnectReason) -> None:
+        self._stop_reason = reason
+        self._power(on=False)
+        if self._peer is not None:
+            self._outputs.append(Vanish(self._deadlines.now_s))
+            self._peer = None
+            self._subscribed.clear()
+
     def _power(self, *, on: bool) -> None:
+        if not on:
+            self._lose_memory()
         self.is_on = on
         self.is_booting = on
         self._deadlines.clear()
@@ -281,7 +312,12 @@ class Life:
         if on:
             self._boots += 1
             self._started_s = self._deadlines.now_s
-            self._deadlines.set("booted", figures.BOOTS_IN_S[self.device_type] * self._rng.uniform(0.9, 1.1))
+            boots_in_s = figures.BOOTS_IN_S[self.device_type] * self._rng.uniform(0.9, 1.1)
+            swaps_in_s, is_good = self._run_bootloader()
+            if is_good is None:
+                self._deadlines.set("power fails", swaps_in_s)
+            elif is_good:
+                self._deadlines.set("booted", swaps_in_s + boots_in_s)
         self._arm()
 
     def _booted(self) -> None:

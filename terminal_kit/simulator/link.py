@@ -7,6 +7,7 @@ takes and when the silence has lasted too long. (Core Vol 6 Part B, 4.5: connect
 import asyncio
 import math
 import random
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,6 +23,16 @@ CALM_BLOCKS = 8
 """While every packet of a block was good, the next look may be two seconds later."""
 
 
+PACKET_S = 0.0025
+"""One full packet on the 1M PHY and its answer: 265 bytes encrypted, 150 µs, 10 bytes, 150 µs (Vol 6 Part B, 2.1)."""
+
+PACKET_BYTES = 251
+"""What a packet carries with the data length extension (Vol 6 Part B, 2.4), the L2CAP header's four included."""
+
+HOST_QUEUE = 16
+"""Packets that wait in the host's controller before a write without response has to wait: a usual number of buffers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parameters:
     """A link's parameters. Defaults as phones choose them for a peripheral that is used now."""
@@ -32,8 +43,85 @@ class Parameters:
     mtu_bytes: int = 247
 
 
+class Lane:
+    """One direction of a link's data: packets in order, as many in a connection event as fit, lost ones again.
+
+    An event stays open while there is more to send; a lost packet closes it (Vol 6 Part B, 4.5.6). Packets of the other
+    direction travel in the pauses between ours and take no time of their own.
+    """
+
+    def __init__(self, parameters: Parameters, success: Callable[[], float], rng: random.Random) -> None:
+        self._interval_s = parameters.interval_ms / 1000
+        self._slots = max(1, int(self._interval_s / PACKET_S + 1e-9))
+        self._success = success
+        self._rng = rng
+        self._loop = asyncio.get_running_loop()
+        self._begun_s = self._loop.time()
+        self._waiting: deque[tuple[int, Callable[[], None]]] = deque()
+        self._slot = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._moved = asyncio.Event()
+
+    def put(self, size_bytes: int, deliver: Callable[[], None], *, joins: "Lane | None" = None) -> None:
+        """Queues an attribute packet; `deliver()` is called when it has arrived.
+
+        An event that `joins` keeps open carries it too; else it waits for the next one.
+        """
+        packets = -(-(size_bytes + 4) // PACKET_BYTES)
+        self._waiting.extend((left, deliver) for left in range(packets - 1, -1, -1))
+        if self._timer is None:
+            slot = joins._slot if joins is not None and joins._timer is not None else self._slots  # noqa: SLF001
+            self._next(slot)
+
+    async def room(self) -> None:
+        """Waits until the host's controller takes one more."""
+        await self._until(HOST_QUEUE)
+
+    async def drained(self) -> None:
+        """Waits until everything has arrived."""
+        await self._until(1)
+
+    def close(self) -> None:
+        """Drops what waits, for ever."""
+        self._waiting.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._moved.set()
+
+    async def _until(self, fewer: int) -> None:
+        while len(self._waiting) >= fewer:
+            self._moved.clear()
+            await self._moved.wait()
+
+    def _next(self, slot: int) -> None:
+        """Sends in this slot of the present event, or in the first one of the next."""
+        now_s = self._loop.time()
+        if slot < self._slots:
+            self._slot = slot
+            self._timer = self._loop.call_at(now_s + PACKET_S, self._sent)
+            return
+        events = math.ceil((now_s - self._begun_s) / self._interval_s - 1e-9)
+        self._slot = 0
+        self._timer = self._loop.call_at(self._begun_s + events * self._interval_s + PACKET_S, self._sent)
+
+    def _sent(self) -> None:
+        self._timer = None
+        if self._rng.random() > self._success():
+            self._next(self._slots)
+            return
+        left, deliver = self._waiting.popleft()
+        if self._waiting:
+            self._next(self._slot + 1)
+        self._moved.set()
+        if left == 0:
+            deliver()
+
+
 class Link:
-    """An established link. `on_end(hci_code)` is called once."""
+    """An established link. `on_end(hci_code)` is called once.
+
+    `up` carries what the host writes without response, `down` what the reader notifies.
+    """
 
     def __init__(
         self, channel: Channel, rng: random.Random, parameters: Parameters, on_end: Callable[[int], None]
@@ -47,12 +135,17 @@ class Link:
         self._success = 1.0
         self._silent_since_s: float | None = None
         self._peer_is_gone = False
+        data = random.Random(rng.random())  # a stream of its own: how much is sent changes no other chance
+        self.up = Lane(parameters, lambda: self._success, data)
+        self.down = Lane(parameters, lambda: self._success, data)
         self._timer = self._loop.call_soon(self._block)
 
     def end(self, hci_code: int) -> None:
         """Ends it, for this reason. Safe to repeat."""
         if not self.ended.done():
             self._timer.cancel()
+            self.up.close()
+            self.down.close()
             self.ended.set_result(hci_code)
             self._on_end(hci_code)
 

@@ -1,12 +1,20 @@
 """Finding readers: discovery, its time-outs, and watching without touching the status (D)."""
 
 import asyncio
+import math
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
-from terminal_kit.errors import CanceledError, ScanTimeoutError, SupersededError, TerminalError
+from terminal_kit.errors import (
+    CanceledError,
+    InvalidParameterError,
+    ReaderNotFoundError,
+    ScanTimeoutError,
+    SupersededError,
+    TerminalError,
+)
 from terminal_kit.events import ConnectionStatus, Kind
 from terminal_kit.reader import BatteryStatus, Reader
 from terminal_kit.terminal.neighbourhood import Neighbourhood
@@ -21,6 +29,14 @@ DiscoveryMethod = Literal["bluetooth_scan", "bluetooth_proximity"]
 
 NEAREST_SETTLES_S = 2.0
 """The nearest reader is known only when its neighbours were heard too: two seconds cover slow advertisers."""
+
+
+class Choice(Protocol):
+    """Picks a reader and its location from a list; `settled` tells that its neighbours had time to be heard."""
+
+    def __call__(self, readers: list[Reader], *, settled: bool) -> tuple[Reader, str] | None:
+        """The choice, or None to wait."""
+        ...
 
 
 class Finder:
@@ -57,6 +73,35 @@ class Finder:
         operation = self.begin("discover_readers", work, discovery.finish, timeout_s=timeout_s)
         discovery.attach(lambda: operation.cancel(CanceledError("the discovery was canceled")))
         return discovery
+
+    async def find(
+        self, choose: Choice, *, wanted: str, timeout_s: float | None, settle_s: float
+    ) -> tuple[Reader, str]:
+        """Scans until `choose` has chosen, and gives its choice. Raises `ReaderNotFoundError` at the limit (C6, C7)."""
+        settled_at_s = self._state.now_s() + settle_s
+
+        def until(neighbourhood: Neighbourhood) -> bool:
+            return choose(neighbourhood.readers(), settled=self._state.now_s() >= settled_at_s) is not None
+
+        work = partial(self.scan, until, timeout_s=timeout_s)
+        cancellations = self._state.cancellations
+        readers: list[Reader] = []
+        cause: ScanTimeoutError | None = None
+        try:
+            readers = await self.begin("easy_connect", work, lambda _: None, timeout_s=timeout_s).result()
+        except ScanTimeoutError as error:
+            cause = error
+        if self._state.cancellations != cancellations:
+            raise CanceledError("finding and connecting a reader was canceled")
+        chosen = choose(readers, settled=True)
+        if chosen is None:
+            raise ReaderNotFoundError(
+                f"{wanted} did not appear within {timeout_s or 0.0:g} s",
+                serial=wanted,
+                timeout_s=timeout_s or 0.0,
+                seen=[reader.serial for reader in readers],
+            ) from cause
+        return chosen
 
     def monitor(self, *, show_others: bool) -> Discovery:
         """Starts a watch that no status knows of (D4)."""
@@ -171,3 +216,15 @@ async def after(before: Operation[Any] | None, work: Callable[[], Coroutine[Any,
     if before is not None:
         await to_the_end(before.stopped())
     return await work()
+
+
+def checked_timeout(timeout_s: float | None) -> float | None:
+    """Seconds; None for no limit, which 0 says too (D2)."""
+    if timeout_s is not None and not 0 <= timeout_s < math.inf:
+        raise InvalidParameterError(
+            f"{timeout_s} is no time limit",
+            parameter="timeout_s",
+            value=timeout_s,
+            hint="Seconds; 0 or None for no limit.",
+        )
+    return timeout_s or None

@@ -23,15 +23,18 @@ from terminal_kit.errors import (
 from terminal_kit.events import DisconnectReason, Kind, ReasonSource, RssiSource
 from terminal_kit.memory import Memory, StoredReader
 from terminal_kit.radio.translation import translate
+from terminal_kit.radio.updates import UpdateSource
 from terminal_kit.reader import Reader
 from terminal_kit.terminal.ending import LinkEnd, reason_columns, reason_of
 from terminal_kit.terminal.finder import Finder, after
+from terminal_kit.terminal.history import History
 from terminal_kit.terminal.operation import Operation, Outcome
 from terminal_kit.terminal.policy import ReconnectPolicy
 from terminal_kit.terminal.reconnection import Reconnection
-from terminal_kit.terminal.relation import History, Relation
+from terminal_kit.terminal.relation import Relation
 from terminal_kit.terminal.state import State, code_of
 from terminal_kit.terminal.status import Connected, Connecting, NotConnected, Reconnecting
+from terminal_kit.terminal.updater import Updater
 
 _NO_RETURN = frozenset(
     {
@@ -42,18 +45,30 @@ _NO_RETURN = frozenset(
 )
 """Reasons after which nothing reconnects by itself (X2, X5)."""
 
+_RESTARTS = frozenset({DisconnectReason.REBOOT_REQUESTED, DisconnectReason.SECURITY_REBOOT})
+"""Reasons that tell of a restart before the reader is back."""
+
 
 class Keeper:
     """The connection of one terminal. `auto_reconnect` may change while a reader is connected."""
 
     def __init__(
-        self, state: State, finder: Finder, memory: Memory, policy: ReconnectPolicy, rng: random.Random
+        self,
+        state: State,
+        finder: Finder,
+        *,
+        memory: Memory,
+        updates: UpdateSource,
+        policy: ReconnectPolicy,
+        rng: random.Random,
     ) -> None:
         self._state = state
         self._finder = finder
         self._memory = memory
         self._policy = policy
         self._rng = rng
+        self._updates = updates
+        self.updater = Updater(state, updates, policy=policy, rng=rng, is_known=self._is_known)
         self._care: asyncio.Task[None] | None = None
         self._relation: Relation | None = None
         self._reconnection: Operation[None] | None = None
@@ -84,6 +99,7 @@ class Keeper:
             state.limits,
             reader,
             location_id=location_id,
+            updates=self._updates,
             history=self._histories.setdefault(reader.serial, History()),
             on_change=state.reader_changed,
             on_paired=partial(self._remember, location_id),
@@ -175,6 +191,11 @@ class Keeper:
             await self._relation.link.close(DisconnectReason.DISCONNECT_REQUESTED)
         await self._care_ends()
 
+    @property
+    def relation(self) -> Relation | None:
+        """The reader that is connected or being reconnected."""
+        return self._relation
+
     def in_use(self) -> AbstractContextManager[None]:
         """Marks a transaction of the app's with the connected reader while the block runs (U7)."""
         return nullcontext() if self._relation is None else self._relation.offer.in_use()
@@ -188,6 +209,7 @@ class Keeper:
                     relation.reader = await self._find_again(relation.reader)
                 tries, link_s = limits.link_tries, limits.link_s
                 await relation.connect(attempt_id, self._next_session(), tries=tries, link_s=link_s)
+                await self.updater.bring_up_to_date(relation)
                 await self._remember(relation.location_id, relation.reader)
         except BaseException as error:
             timed_out = isinstance(error, TimeoutError)
@@ -206,6 +228,10 @@ class Keeper:
                     if self._is_parting:
                         await link.close(DisconnectReason.DISCONNECT_REQUESTED)
                     end = await link.ended()
+                    if relation.installation is not None:
+                        await relation.installation.ended()
+                        if relation.link not in (None, link):
+                            continue  # the restart belonged to an update (U12)
                     session = relation.session
                     relation.log_end(end)
                     self._released_us[relation.reader.address] = self._state.radio.clock.utc_us()
@@ -229,7 +255,14 @@ class Keeper:
             self._part(serial, session, end, told=True, more=off)
             return None
         attempt_id, started_s = state.recorder.next_attempt_id(), state.now_s()
-        reconnection = Reconnection(state.radio, state.recorder, state.limits, self._policy, self._rng)
+        reconnection = Reconnection(
+            state.radio,
+            state.recorder,
+            state.limits,
+            self._policy,
+            self._rng,
+            settle=partial(self._settle, end.reason),
+        )
 
         def done(outcome: Outcome) -> None:
             self._reconnection = None
@@ -258,6 +291,13 @@ class Keeper:
         state.notice("connection_lost", serial, end.reason)
         return returning
 
+    async def _settle(self, reason: DisconnectReason, relation: Relation) -> None:
+        """What is due is installed when a reader comes back from a restart (R4), not in the middle of its work (U8)."""
+        await self.updater.confirm_trial(relation)
+        if reason in _RESTARTS or relation.has_restarted:
+            await self.updater.bring_up_to_date(relation)
+            relation.has_restarted = False
+
     def _part(self, serial: str, session: int, end: LinkEnd, *, told: bool = False, more: str | None = None) -> None:
         """The relation's last row, under the number of the session that was lost; the user is `told` of a surprise."""
         state = self._state
@@ -279,6 +319,10 @@ class Keeper:
     async def _care_ends(self) -> None:
         if self._care is not None:
             await asyncio.wait({self._care})
+
+    def _is_known(self, reader: Reader, location_id: str) -> bool:
+        now_us = self._state.radio.clock.utc_us()
+        return self._memory.connected_online(now_us, location_id=location_id, serial=reader.serial)
 
     def _next_session(self) -> int:
         self._sessions += 1

@@ -21,6 +21,7 @@ from terminal_kit.errors import (
     LinkError,
     PairingLostError,
     TerminalError,
+    UpdateReaderError,
 )
 from terminal_kit.events import DisconnectReason, ReasonSource
 from terminal_kit.profile import BatteryState, LastStop, Notice, NoticeCode, ReaderState
@@ -30,6 +31,8 @@ from terminal_kit.reader import Reader
 from terminal_kit.terminal.ending import REASON_OF_CODE, LinkEnd
 from terminal_kit.terminal.operation import to_the_end
 from terminal_kit.terminal.policy import Limits
+from terminal_kit.updates.carrier import Carrier
+from terminal_kit.updates.smp import SmpClient
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +76,8 @@ class Link:
         self._closing: asyncio.Task[None] | None = None
         self._pairs_late = False
         self._has_obeyed = False
+        self._is_paired = False
+        self._smp: SmpClient | None = None
         self._end: asyncio.Future[LinkEnd] = asyncio.get_running_loop().create_future()
         self._farewell: tuple[float, DisconnectReason] | None = None
         self._expected: DisconnectReason | None = None
@@ -243,7 +248,39 @@ class Link:
             self._pairs_late = True
             return False
         await self._note_bond()
+        self._is_paired = True
         return True
+
+    async def smp(self) -> SmpClient:
+        """The client of the reader's SMP server, made at first use, over a paired link (C8).
+
+        A board whose server asks for no pairing may refuse to pair. Raises `UpdateReaderError` where there is no such
+        server: the vendor's own readers have none (D8).
+        """
+        if self._smp is not None:
+            return self._smp
+        characteristic = self._characteristic(profile.SMP_CHARACTERISTIC)
+        if characteristic is None:
+            raise UpdateReaderError(
+                f"{self.reader.serial} takes no updates from here: it has no SMP server",
+                reader=self.reader.serial,
+                hint="The vendor's own readers speak a closed protocol; update them with the vendor's app.",
+            )
+        if not self._is_paired:
+            try:
+                await self.pair()
+            except LinkError as error:
+                if not self.is_up:
+                    raise
+                self._on_fault(profile.SMP_CHARACTERISTIC, error)
+        carrier = Carrier(self.client, characteristic)
+        smp = SmpClient(carrier.send, piece_bytes=carrier.piece_bytes)
+        carrier.take = smp.take
+        if not await self._subscribe(profile.SMP_CHARACTERISTIC, carrier.hear):
+            raise UpdateReaderError(f"{self.reader.serial} does not answer over SMP", reader=self.reader.serial)
+        await self.during(smp.read_parameters())
+        self._smp = smp
+        return smp
 
     async def _note_bond(self) -> None:
         try:

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 
-from terminal_kit.errors import UpdateRequiredError
+from terminal_kit.errors import TerminalError, UpdateServerError
 from terminal_kit.events import Kind
-from terminal_kit.radio import Radio
+from terminal_kit.radio import Clock
 from terminal_kit.radio.translation import translate
+from terminal_kit.radio.updates import UpdateSource
 from terminal_kit.reader import Reader, SoftwareUpdate
 from terminal_kit.terminal.policy import Limits
 from terminal_kit.terminal.record import Recorder
@@ -17,27 +18,34 @@ _IDLE_LOOK_S = 5.0
 
 
 class Offer:
-    """What the feed has for one reader at one location, and what of it was told already."""
+    """What the source has for one reader at one location, and what of it was told already.
 
-    def __init__(self, radio: Radio, recorder: Recorder, limits: Limits, location_id: str) -> None:
-        self._radio = radio
+    `blind` is why nothing is known of its updates, None where something is.
+    """
+
+    def __init__(
+        self, source: UpdateSource, clock: Clock, recorder: Recorder, limits: Limits, location_id: str
+    ) -> None:
+        self._source = source
+        self._clock = clock
         self._recorder = recorder
         self._limits = limits
         self._location_id = location_id
         self._told: SoftwareUpdate | None = None
+        self._fault: str | None = None
         self._in_use = 0
+        self.blind: UpdateServerError | None = None
 
     async def look(self, reader: Reader) -> SoftwareUpdate | None:
-        """The update that waits, if any. Raises `UpdateRequiredError` where it is due (U6, U8)."""
-        update = await self._radio.find_update(reader.serial, self._location_id)
-        if update is not None and update.is_required(self._radio.clock.utc_us()):
-            raise UpdateRequiredError(
-                f"{reader.serial} needs the update to {update.version} before it can be used",
-                reader=reader.serial,
-                version=update.version,
-                required_at_us=update.required_at_us,
-                hint="This version of the kit reports updates and does not install them yet.",
-            )
+        """The update that waits, if any. A source that cannot be asked is told of once."""
+        try:
+            update = await self._source.find(reader, self._location_id, self._clock.utc_us())
+        except UpdateServerError as error:
+            self.blind = error
+            self._complain(reader, error)
+            return None
+        self.blind = None
+        self._complain(reader, self._source.fault)
         return update
 
     @contextmanager
@@ -62,10 +70,8 @@ class Offer:
                     try:
                         keep(update := await self.look(reader()))
                         self._tell(reader(), update)
-                    except UpdateRequiredError:
-                        pass  # due since it was connected: installed in its next connection (U8)
                     except Exception as error:
-                        self._recorder.emit(Kind.ERROR, error_code=translate(error).code, text=str(error))
+                        self._complain(reader(), translate(error))
                 await asyncio.sleep(self._limits.update_every_s if idle else _IDLE_LOOK_S)
 
         watching = asyncio.create_task(watch(), name="terminal_kit: offer")
@@ -86,5 +92,16 @@ class Offer:
             firmware_to=update.version,
             components=int(update.components),
             required_at_us=update.required_at_us,
-            extra={"estimated_time": update.estimated_time},
+            total_bytes=update.total_bytes or None,
+            extra={
+                "estimated_time": update.estimated_time,
+                "release": update.release_id,
+                "minimum_battery": update.minimum_battery,
+            },
         )
+
+    def _complain(self, reader: Reader, fault: TerminalError | None) -> None:
+        text = None if fault is None else str(fault)
+        if fault is not None and text != self._fault:
+            self._recorder.emit(Kind.ERROR, reader=reader.serial, error_code=fault.code, text=text)
+        self._fault = text

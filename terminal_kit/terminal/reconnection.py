@@ -7,7 +7,7 @@ one that failed with the reader in range it pauses and asks again.
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from terminal_kit.errors import (
@@ -18,7 +18,8 @@ from terminal_kit.errors import (
     ReconnectFailedError,
     TakenByAnotherHostError,
     TerminalError,
-    UpdateRequiredError,
+    UpdateError,
+    UpdateInterruptedError,
 )
 from terminal_kit.events import DisconnectReason, Kind
 from terminal_kit.radio import HostState, Radio
@@ -32,21 +33,35 @@ HEARD_WITHIN_S = 5.0
 """A request that fails so soon met the reader, or the host's own trouble: it is repeated after a pause. Later ones
 waited for the reader in vain (BlueZ gives up by itself then): it is listened for."""
 
-_HOPELESS = (PairingLostError, TakenByAnotherHostError, BatteryCriticallyLowError, UpdateRequiredError)
+_HOPELESS = (PairingLostError, TakenByAnotherHostError, BatteryCriticallyLowError, UpdateError)
 """Failures that no further attempt can mend: somebody has to do something first."""
 
 
 class Reconnection:
-    """One automatic reconnection. `attempts` counts the tries at a link so far."""
+    """One automatic reconnection. `attempts` counts the tries at a link so far.
+
+    `settle(relation)` is awaited with the new link before the reader counts as back; a return that belongs to an
+    update `is_told` by that one's rows alone (U12).
+    """
 
     def __init__(
-        self, radio: Radio, recorder: Recorder, limits: Limits, policy: ReconnectPolicy, rng: random.Random
+        self,
+        radio: Radio,
+        recorder: Recorder,
+        limits: Limits,
+        policy: ReconnectPolicy,
+        rng: random.Random,
+        *,
+        settle: Callable[[Relation], Awaitable[None]] | None = None,
+        is_told: bool = True,
     ) -> None:
         self._radio = radio
         self._recorder = recorder
         self._limits = limits
         self._policy = policy
         self._rng = rng
+        self._settle = settle
+        self._is_told = is_told
         self._now_s = radio.clock.monotonic_s
         self.attempts = 0
 
@@ -81,9 +96,12 @@ class Reconnection:
             started_s, session = self._now_s(), next_session()
             try:
                 await relation.connect(attempt_id, session, first=self.attempts, link_s=self._policy.attempt_s)
+                if self._settle is not None:
+                    await self._settle(relation)
             except BaseException as error:
                 self._attempted(relation, attempt_id, started_s, error)
-                if not isinstance(error, Exception) or isinstance(error, _HOPELESS):
+                hopeless = isinstance(error, _HOPELESS) and not isinstance(error, UpdateInterruptedError)
+                if hopeless or not isinstance(error, Exception):
                     raise
                 if self.attempts >= self._policy.max_attempts:
                     raise self._gave_up(relation.reader, "could not be reached") from error
@@ -100,6 +118,8 @@ class Reconnection:
                 await self._hear(relation, limit)
 
     def _attempted(self, relation: Relation, attempt_id: str, started_s: float, error: BaseException | None) -> None:
+        if not self._is_told:
+            return
         self._recorder.emit(
             Kind.RECONNECT_ATTEMPTED,
             reader=relation.reader.serial,

@@ -1,15 +1,14 @@
 """A reader and this host, from the first connection to the last disconnect, over as many links as it takes."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from terminal_kit import profile
 from terminal_kit.errors import (
     BatteryCriticallyLowError,
-    CommunicationError,
     ConnectTimeoutError,
     GattError,
     LinkError,
@@ -20,15 +19,21 @@ from terminal_kit.errors import (
 from terminal_kit.events import DisconnectReason, Kind, ReasonSource, RssiSource
 from terminal_kit.profile import BatteryState, LastStop, Notice, NoticeCode, ReaderState, StateFlag
 from terminal_kit.radio import Radio
-from terminal_kit.reader import BatteryStatus, DeviceType, Reader, battery_status, device_type_of
+from terminal_kit.radio.updates import UpdateSource
+from terminal_kit.reader import BatteryStatus, Reader, battery_status
 from terminal_kit.terminal.battery import BatteryWatch
 from terminal_kit.terminal.ending import LinkEnd, reason_columns, reason_of
+from terminal_kit.terminal.history import History
+from terminal_kit.terminal.identity import checked_serial, taken
 from terminal_kit.terminal.link import Link
 from terminal_kit.terminal.neighbourhood import Neighbourhood
 from terminal_kit.terminal.offer import Offer
 from terminal_kit.terminal.operation import to_the_end
 from terminal_kit.terminal.policy import Limits
 from terminal_kit.terminal.record import Recorder
+
+if TYPE_CHECKING:
+    from terminal_kit.terminal.installation import Installation
 
 _NOTICE_KINDS = {
     NoticeCode.CARD_INSERTED: Kind.CARD_INSERTED,
@@ -42,14 +47,6 @@ _SIGNAL_COUNTS_S = 10.0
 
 _LOOK_S = 2.0
 """A reader that is near is heard within two seconds, if it advertises at all."""
-
-
-@dataclass(slots=True)
-class History:
-    """What is known of a reader beyond one relation: how it last stopped, and the last session that was lost (X1)."""
-
-    last_stop: LastStop | None = None
-    dropped: tuple[int, LinkEnd] | None = None
 
 
 class Relation:
@@ -67,14 +64,15 @@ class Relation:
         reader: Reader,
         *,
         location_id: str,
+        updates: UpdateSource,
         history: History,
         on_change: Callable[[Reader], None],
         on_paired: Callable[[Reader], Awaitable[None]],
     ) -> None:
         self._radio = radio
         self._recorder = recorder
-        self._limits = limits
-        self._now_s = radio.clock.monotonic_s
+        self.limits = limits
+        self.now_s = radio.clock.monotonic_s
         self.history = history
         self._on_change = on_change
         self._on_paired = on_paired
@@ -84,7 +82,10 @@ class Relation:
         self._state_heard_s = 0.0
         self._is_set_up = False
         self._busy_id: str | None = None
-        self.offer = Offer(radio, recorder, limits, location_id)
+        self.offer = Offer(updates, radio.clock, recorder, limits, location_id)
+        self.installation: Installation | None = None
+        self.has_restarted = False
+        self.is_on_trial = False
         self.reader: Reader = reader
         self.location_id = location_id
         self.session = 0
@@ -98,7 +99,7 @@ class Relation:
         time-out from a cancellation.
         """
         if self.reader.is_taken:
-            raise _taken(self.reader.serial)
+            raise taken(self.reader.serial)
         if await self._radio.held_by_host(self.reader.details):
             raise TakenByAnotherHostError(
                 f"{self.reader.serial} is paired in the system's Bluetooth settings",
@@ -107,7 +108,7 @@ class Relation:
             )
         self.link = await self._open(attempt_id, range(first, first + tries), link_s)
         self.session, self._is_set_up = session, False
-        self._told(Kind.LINK_CONNECTED, attempt_id=attempt_id, **_parameters(self._radio, self.link))
+        self.tell(Kind.LINK_CONNECTED, attempt_id=attempt_id, **_parameters(self._radio, self.link))
         try:
             await self._set_up(self.link, attempt_id)
         except BaseException as error:
@@ -130,15 +131,15 @@ class Relation:
             return
         link, self.link = self.link, None
         if self._busy_id is not None:
-            self._told(Kind.BUSY_ENDED, attempt_id=self._busy_id)
+            self.tell(Kind.BUSY_ENDED, attempt_id=self._busy_id)
             self._busy_id = None
-        fresh = self._signal and self._now_s() - self._signal[0] <= _SIGNAL_COUNTS_S
+        fresh = self._signal and self.now_s() - self._signal[0] <= _SIGNAL_COUNTS_S
         self._recorder.emit(
             Kind.LINK_DISCONNECTED,
             reader=self.reader.serial,
             session=self.session,
             **reason_columns(end),
-            duration_s=self._now_s() - link.opened_s,
+            duration_s=self.now_s() - link.opened_s,
             rssi_dbm=self._signal[1] if fresh and self._signal else None,
             rssi_source=RssiSource.READER_SERVICE if fresh else None,
         )
@@ -149,7 +150,7 @@ class Relation:
         """Asks the reader to restart (R1)."""
         assert self.link is not None
         await self.link.reboot()
-        self._told(Kind.REBOOT_REQUESTED)
+        self.tell(Kind.REBOOT_REQUESTED)
 
     @asynccontextmanager
     async def attended(self) -> AsyncGenerator[Link]:
@@ -157,7 +158,9 @@ class Relation:
         assert self.link is not None
         attendance = asyncio.create_task(self._attend(self.link), name="terminal_kit: attend")
         offers = self.offer.watched(
-            lambda: self.reader, lambda: self._busy_id is not None, lambda update: self._update(available_update=update)
+            lambda: self.reader,
+            lambda: self._busy_id is not None or self.installation is not None,
+            lambda update: self._update(available_update=update),
         )
         try:
             async with offers:
@@ -168,25 +171,23 @@ class Relation:
 
     async def _open(self, attempt_id: str, attempts: range, link_s: float) -> Link:
         for attempt in attempts:
-            started_s = self._now_s()
-            self._told(Kind.LINK_CONNECTING, attempt_id=attempt_id, attempt=attempt)
+            started_s = self.now_s()
+            self.tell(Kind.LINK_CONNECTING, attempt_id=attempt_id, attempt=attempt)
             try:
-                return await Link.open(
-                    self._radio, self.reader, self._limits, timeout_s=link_s, on_fault=self._on_fault
-                )
+                return await Link.open(self._radio, self.reader, self.limits, timeout_s=link_s, on_fault=self._on_fault)
             except BaseException as error:
                 # Logged for a cancellation too: every link_connecting has its end.
-                self._told(
+                self.tell(
                     Kind.LINK_FAILED,
                     attempt_id=attempt_id,
                     attempt=attempt,
                     error_code=self.code_of(error),
                     hci_code=error.hci_code if isinstance(error, LinkError) else None,
-                    duration_s=self._now_s() - started_s,
+                    duration_s=self.now_s() - started_s,
                     text=str(error) or None,
                 )
                 if len(attempts) > 1 and isinstance(error, ConnectTimeoutError) and await self._is_taken():
-                    raise _taken(self.reader.serial) from error
+                    raise taken(self.reader.serial) from error
                 passing = isinstance(error, ConnectTimeoutError) or type(error) is LinkError
                 if not passing or attempt == attempts[-1]:
                     raise
@@ -194,7 +195,7 @@ class Relation:
 
     async def _is_taken(self) -> bool:
         """Whether a reader that does not answer says, within a moment, that another host has it (E, 3241)."""
-        neighbourhood = Neighbourhood(self._radio, self._recorder, self._limits)
+        neighbourhood = Neighbourhood(self._radio, self._recorder, self.limits)
         with suppress(TimeoutError, TerminalError):
             async with asyncio.timeout(_LOOK_S), neighbourhood.scanning():
                 while (found := neighbourhood.find(self.reader)) is None:
@@ -213,12 +214,12 @@ class Relation:
     async def _set_up(self, link: Link, attempt_id: str) -> None:
         await link.listen(on_notice=self._on_notice, on_state=self._on_state, on_battery=self._on_battery)
         facts = await link.read_facts()
-        self._state_heard_s = self._now_s()
+        self._state_heard_s = self.now_s()
         if facts.battery and facts.battery.level == 0:
             # A single 0 may be a false reading (B3): nobody is turned away on it alone.
             facts.battery = await link.read_battery()
         battery = facts.battery or BatteryState(None, None)
-        serial = self._checked(facts.serial)
+        serial = checked_serial(self.reader.serial, facts.serial)
         self._update(
             serial=serial,
             firmware=facts.firmware,
@@ -227,7 +228,7 @@ class Relation:
             uptime_s=float(facts.state.uptime_s) if facts.state else None,
             standby=bool(facts.state and facts.state.flags & StateFlag.STANDBY),
         )
-        self._told(
+        self.tell(
             Kind.READER_INFO,
             firmware=facts.firmware,
             device_type=self.reader.device_type,
@@ -238,13 +239,14 @@ class Relation:
                 "boots": facts.last_stop.boots if facts.last_stop else None,
             },
         )
+        self.is_on_trial = bool(facts.state and facts.state.flags & StateFlag.ON_TRIAL)
         self._learn(facts.last_stop)
         if facts.state and facts.state.flags & StateFlag.BUSY:
             self._on_notice(Notice(NoticeCode.BUSY_STARTED))
         if battery.level is not None:
             kinds = self._battery.take(battery).kinds
             for kind in dict.fromkeys((Kind.BATTERY, *kinds)):
-                self._told(kind, battery=battery.level, charging=battery.charging)
+                self.tell(kind, battery=battery.level, charging=battery.charging)
         if battery_status(battery.level) is BatteryStatus.CRITICAL:
             raise BatteryCriticallyLowError(
                 f"the battery of {serial} is at {battery.level:.0%}", reader=serial, battery=battery.level
@@ -254,18 +256,31 @@ class Relation:
         if link.has(profile.REGISTRATION) and not (offline and facts.location_id == self.location_id):
             await self._register(link, attempt_id)
         self._update(location_id=self.location_id if link.has(profile.REGISTRATION) else None)
+        await self.look_for_update()
+
+    async def look_for_update(self) -> None:
+        """Asks what waits for the reader, and keeps it on the record (U7)."""
         self._update(available_update=await self.offer.look(self.reader))
 
-    def _checked(self, told: str | None) -> str:
-        """The serial number that the reader tells of itself, unless its name is another reader's."""
-        advertised = self.reader.serial
-        if not told or told == advertised:
-            return advertised
-        if device_type_of(advertised) is DeviceType.UNKNOWN:
-            return told
-        if device_type_of(told) is not DeviceType.UNKNOWN:
-            raise CommunicationError(f"{advertised} says that its serial number is {told}", reader=advertised)
-        return advertised  # what it tells is nonsense
+    async def check_battery(self) -> None:
+        """Reads the battery now."""
+        if self.link is not None and (reading := await self.link.read_battery()):
+            self._on_battery(reading)
+
+    @contextmanager
+    def unhurried(self) -> Generator[None]:
+        """Stops the clock of whatever limits this connection while the block runs: an update takes its time (U3)."""
+        limit, loop = self.deadline, asyncio.get_running_loop()
+        if limit is None or (when := limit.when()) is None:
+            yield
+            return
+        left_s = when - loop.time()
+        limit.reschedule(None)
+        try:
+            yield
+        finally:
+            if not limit.expired():
+                limit.reschedule(loop.time() + left_s)
 
     async def _register(self, link: Link, attempt_id: str) -> None:
         try:
@@ -275,37 +290,29 @@ class Relation:
             if not at_once:
                 await self._paired(attempt_id)
         except PairingLostError as error:
-            self._told(Kind.PAIRING_FAILED, attempt_id=attempt_id, error_code=error.code)
+            self.tell(Kind.PAIRING_FAILED, attempt_id=attempt_id, error_code=error.code)
             raise
-        self._told(Kind.REGISTERED, attempt_id=attempt_id, location=self.location_id)
+        self.tell(Kind.REGISTERED, attempt_id=attempt_id, location=self.location_id)
 
     async def _paired(self, attempt_id: str) -> None:
         await self._on_paired(self.reader)
-        self._told(Kind.ENCRYPTION_CHANGED, attempt_id=attempt_id)
+        self.tell(Kind.ENCRYPTION_CHANGED, attempt_id=attempt_id)
 
     def _learn(self, now: LastStop | None) -> None:
         """What the reader says of its last stop, after it came back (X1). Rows never change: this is a later row."""
-        before, self.history.last_stop = self.history.last_stop, now
-        if now is None or before is None or self.history.dropped is None:
-            return
-        session, end = self.history.dropped
-        restarted = now.boots != before.boots
-        if restarted:
-            self._told(Kind.READER_STARTED, reason=now.reason)
-        reason = now.reason if restarted else DisconnectReason.UNKNOWN
-        if not restarted and now.link_code == 0x08:
-            reason = DisconnectReason.BLUETOOTH_SIGNAL_LOST
-        first_hand = end.source in (ReasonSource.FAREWELL, ReasonSource.HOST)
-        if reason in (DisconnectReason.UNKNOWN, end.reason) or first_hand:
-            return
-        self._recorder.emit(
-            Kind.REASON_LEARNED,
-            reader=self.reader.serial,
-            session=session,
-            reason=reason,
-            reason_source=ReasonSource.BOOT,
-            hci_code=now.link_code,
-        )
+        learned = self.history.learn(now)
+        if learned.restarted is not None:
+            self.has_restarted = True
+            self.tell(Kind.READER_STARTED, reason=learned.restarted)
+        if learned.reason is not None:
+            self._recorder.emit(
+                Kind.REASON_LEARNED,
+                reader=self.reader.serial,
+                session=learned.session,
+                reason=learned.reason,
+                reason_source=ReasonSource.BOOT,
+                hci_code=now.link_code if now else None,
+            )
 
     def _on_notice(self, notice: Notice) -> None:
         match notice.code:
@@ -313,22 +320,22 @@ class Relation:
                 self._update(standby=notice.code is NoticeCode.STANDBY_ENTERED)
             case NoticeCode.BUSY_STARTED if self._busy_id is None:
                 self._busy_id = self._recorder.next_attempt_id()
-                self._told(Kind.BUSY_STARTED, attempt_id=self._busy_id)
+                self.tell(Kind.BUSY_STARTED, attempt_id=self._busy_id)
             case NoticeCode.BUSY_ENDED if self._busy_id is not None:
-                self._told(Kind.BUSY_ENDED, attempt_id=self._busy_id)
+                self.tell(Kind.BUSY_ENDED, attempt_id=self._busy_id)
                 self._busy_id = None
             case _:
                 pass
         if kind := _NOTICE_KINDS.get(notice.code):
-            self._told(kind)
+            self.tell(kind)
 
     def _on_state(self, state: ReaderState) -> None:
-        self._state_heard_s = self._now_s()
+        self._state_heard_s = self.now_s()
         if state.host_rssi_dbm is None:
             return
         rssi_dbm = float(state.host_rssi_dbm)
-        self._signal = (self._now_s(), rssi_dbm)
-        self._told(Kind.SIGNAL, rssi_dbm=rssi_dbm, count=1, rssi_source=RssiSource.READER_SERVICE)
+        self._signal = (self.now_s(), rssi_dbm)
+        self.tell(Kind.SIGNAL, rssi_dbm=rssi_dbm, count=1, rssi_source=RssiSource.READER_SERVICE)
 
     def _on_battery(self, reading: BatteryState) -> None:
         verdict = self._battery.take(reading)
@@ -339,10 +346,10 @@ class Relation:
         for kind in verdict.kinds:
             false_reading = kind is Kind.BATTERY_FALSE_READING
             level = 0.0 if false_reading else self._battery.level
-            self._told(kind, battery=level, charging=None if false_reading else self._battery.charging)
+            self.tell(kind, battery=level, charging=None if false_reading else self._battery.charging)
 
     def _on_fault(self, characteristic: str, error: TerminalError) -> None:
-        self._told(
+        self.tell(
             Kind.ATT_ERROR,
             att_code=error.att_code if isinstance(error, GattError | PairingLostError) else None,
             error_code=error.code,
@@ -352,39 +359,35 @@ class Relation:
 
     async def _attend(self, link: Link) -> None:
         """Reads the battery from time to time, and ends a link whose reader has gone mute (complaint 12)."""
-        battery_due_s = self._now_s() + self._limits.battery_every_s
+        battery_due_s = self.now_s() + self.limits.battery_every_s
         try:
             while link.is_up:
                 try:
-                    async with asyncio.timeout(self._limits.silence_s):
+                    async with asyncio.timeout(self.limits.silence_s):
                         await self._recheck.wait()
                 except TimeoutError:
                     pass
                 else:
                     self._recheck.clear()
-                    battery_due_s = self._now_s()
-                if self._now_s() >= battery_due_s:
-                    battery_due_s = self._now_s() + self._limits.battery_every_s
-                    if reading := await link.read_battery():
-                        self._on_battery(reading)
-                if self._now_s() - self._state_heard_s >= self._limits.silence_s:
+                    battery_due_s = self.now_s()
+                if self.now_s() >= battery_due_s:
+                    battery_due_s = self.now_s() + self.limits.battery_every_s
+                    await self.check_battery()
+                if self.now_s() - self._state_heard_s >= self.limits.silence_s:
                     await link.read_state()
         except TerminalError as error:
             if link.is_up:
-                self._told(Kind.ERROR, error_code=error.code, text=str(error))
+                self.tell(Kind.ERROR, error_code=error.code, text=str(error))
                 await link.close(DisconnectReason.UNKNOWN)
 
     def _update(self, **facts: Any) -> None:
         self.reader = replace(self.reader, **facts)
         self._on_change(self.reader)
 
-    def _told(self, kind: Kind, **columns: Any) -> None:
+    def tell(self, kind: Kind, **columns: Any) -> None:
+        """One row about this reader."""
         session = self.session if self.link is not None else None
         self._recorder.emit(kind, reader=self.reader.serial, session=session, **columns)
-
-
-def _taken(serial: str) -> TakenByAnotherHostError:
-    return TakenByAnotherHostError(f"{serial} is connected to another device", reader=serial)
 
 
 def _parameters(radio: Radio, link: Link) -> dict[str, Any]:

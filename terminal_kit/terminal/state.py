@@ -92,10 +92,19 @@ class State:
     def doing(self, verb: Verb) -> Generator[None]:
         """Admits a verb that acts on the connected reader, and keeps others like it out while the block runs."""
         self.admit(verb)
-        self._doing = verb
+        self.occupy(verb)
         try:
             yield
         finally:
+            self.leave(verb)
+
+    def occupy(self, verb: Verb) -> None:
+        """Keeps other verbs that act on the reader out until `leave(verb)`."""
+        self._doing = verb
+
+    def leave(self, verb: Verb) -> None:
+        """Lets others in again."""
+        if self._doing == verb:
             self._doing = None
 
     def check_host(self) -> None:

@@ -1,32 +1,33 @@
 """`Terminal`: the reader's lifecycle on the host's side. Rules are cited by their numbers in lifecycle.md."""
 
 import itertools
-import math
 import random
 from contextlib import AbstractContextManager
-from functools import partial
-from typing import Protocol, Self
+from typing import Self
 
 from terminal_kit.errors import (
+    BusyError,
     CanceledError,
+    CancelFailedError,
     InvalidParameterError,
     ReaderNotFoundError,
-    ScanTimeoutError,
-    UpdateNotAvailableError,
 )
 from terminal_kit.events import ConnectionStatus
+from terminal_kit.image import Image
 from terminal_kit.memory import Locations, Memory
 from terminal_kit.radio import Radio, Undo
+from terminal_kit.radio.updates import UpdateSource
 from terminal_kit.reader import Location, Reader, check_location_id
 from terminal_kit.terminal.blocking import Blocking, Waiter
-from terminal_kit.terminal.finder import NEAREST_SETTLES_S, DiscoveryMethod, Finder, nearest
+from terminal_kit.terminal.finder import NEAREST_SETTLES_S, Choice, DiscoveryMethod, Finder, checked_timeout, nearest
+from terminal_kit.terminal.installation import Installation
 from terminal_kit.terminal.keeper import Keeper
-from terminal_kit.terminal.neighbourhood import Neighbourhood
 from terminal_kit.terminal.operation import Discovery
 from terminal_kit.terminal.policy import Limits, ReconnectPolicy
 from terminal_kit.terminal.record import Recorder, Sink
 from terminal_kit.terminal.state import State
-from terminal_kit.terminal.status import Connected
+from terminal_kit.terminal.status import Connected, Verb
+from terminal_kit.updates.direct import update_of_images
 from terminal_kit.words import visible
 
 LAST_SETTLES_S = 2.0
@@ -36,19 +37,12 @@ _NAMES = itertools.count(1)
 """Terminals without a name of their own are numbered, so that two in one log stay apart."""
 
 
-class Choice(Protocol):
-    """Picks a reader and its location from a list; `settled` tells that its neighbours had time to be heard."""
-
-    def __call__(self, readers: list[Reader], *, settled: bool) -> tuple[Reader, str] | None:
-        """The choice, or None to wait."""
-        ...
-
-
 class Terminal:
     """One reader at a time: discover it, connect it at a location, keep it connected, say why it dropped.
 
     `radio` is where it happens; `sink` takes every `Event` (a log's door); `memory` and `locations` are the user's
-    stored readers and places. Several terminals may share a radio and a sink; `name` tells them apart in the log.
+    stored readers and places; `updates` a feed, by default what the radio's own readers bring. Several terminals may
+    share a radio and a sink; `name` tells them apart in the log.
     Everything a terminal starts it also ends: use it as a context manager, or call `close()`. What each verb does in
     each status is the table `status.VERBS` (C3); refusals are errors and change nothing. `blocking` has the same verbs
     for people who do not write `await`; `wait` is how they wait (a session passes its own thread).
@@ -64,6 +58,7 @@ class Terminal:
         locations: Locations | None = None,
         policy: ReconnectPolicy | None = None,
         limits: Limits | None = None,
+        updates: UpdateSource | None = None,
         seed: int | None = None,
         wait: Waiter | None = None,
     ) -> None:
@@ -75,13 +70,21 @@ class Terminal:
         self._recorder = Recorder(radio.clock, sink, self.name)
         self._state = State(radio, self._recorder, limits or Limits())
         self._finder = Finder(self._state, lambda: self.locations.labels, self.memory.serials)
-        self._keeper = Keeper(self._state, self._finder, self.memory, policy or ReconnectPolicy(), random.Random(seed))
+        self._keeper = Keeper(
+            self._state,
+            self._finder,
+            memory=self.memory,
+            updates=updates or radio.updates,
+            policy=policy or ReconnectPolicy(),
+            rng=random.Random(seed),
+        )
+        self._updater = self._keeper.updater
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.close()
+        await self.close(force=True)
 
     def __repr__(self) -> str:
         reader = self.connected_reader
@@ -133,7 +136,7 @@ class Terminal:
         readers too (D8). Raises `AlreadyConnectedError` (D4), `BusyError` and the host's faults (D5); a running
         discovery is superseded.
         """
-        timeout_s = _checked_timeout(timeout_s)
+        timeout_s = checked_timeout(timeout_s)
         self._state.admit("discover_readers")
         self._state.check_host()
         return self._finder.discover(timeout_s, method=discovery_method, show_others=show_others)
@@ -165,8 +168,12 @@ class Terminal:
         return await self._keeper.begin(reader, location_id).result()
 
     async def cancel_connecting(self) -> None:
-        """Ends the connection that is being made. Raises `CancelFailedError` where there is none."""
+        """Ends the connection that is being made. Raises `CancelFailedError` where there is none.
+
+        So it does while an update runs in it that cannot be canceled (U6).
+        """
         self._state.admit("cancel_connecting")
+        self._updater.check_cancel()
         await self._state.cancel(CanceledError("connecting was canceled"))
         if self.connected_reader is not None:  # it had succeeded a moment before
             await self._keeper.disconnect()
@@ -236,19 +243,23 @@ class Terminal:
             auto_reconnect=self.auto_reconnect,
         )
 
-    async def disconnect_reader(self) -> None:
+    async def disconnect_reader(self, *, force: bool = False) -> None:
         """Disconnects at one's own wish; nothing reconnects after it (X5). Raises `NotConnectedError`, `BusyError`.
 
-        There is no need to do so to save power: the reader has its own standby (C5).
+        There is no need to do so to save power: the reader has its own standby (C5). While an update is installed it
+        is refused, unless it is forced, which breaks the update off (U9).
         """
+        await self._break_update_off("disconnect_reader", force=force)
         with self._state.doing("disconnect_reader"):
             await self._keeper.disconnect()
 
-    async def reboot_reader(self) -> None:
+    async def reboot_reader(self, *, force: bool = False) -> None:
         """Restarts the reader (R1). Returns when it has left; auto-reconnect brings it back.
 
-        Raises `NotConnectedError`, `BusyError`, and `ReconnectStartedError` where its link ended otherwise.
+        Raises `NotConnectedError`, `BusyError`, and `ReconnectStartedError` where its link ended otherwise. `force` as
+        for `disconnect_reader`.
         """
+        await self._break_update_off("reboot_reader", force=force)
         with self._state.doing("reboot_reader"):
             await self._keeper.reboot()
 
@@ -268,24 +279,70 @@ class Terminal:
     async def cancel_reader_reconnection(self) -> None:
         """Ends the automatic reconnection: *reconnect failed* (canceled), then *disconnected* (X3)."""
         self._state.admit("cancel_reader_reconnection")
+        self._updater.check_cancel()
         await self._keeper.stop_reconnecting(CanceledError("the reconnection was canceled"))
 
-    async def install_available_update(self) -> None:
-        """Installs the update that waits for the connected reader. Raises `UpdateNotAvailableError` (U7)."""
+    @property
+    def installation(self) -> Installation | None:
+        """The installation that runs, whoever started it: its progress can be iterated over."""
+        return self._updater.installation
+
+    def install_available_update(self) -> Installation:
+        """Starts installing the update that waits (U7), and gives its handle: iterate for progress, or await it.
+
+        Raises `UpdateNotAvailableError` and `UpdateBatteryLowError` (U2) at once, `NotConnectedError`, `BusyError`.
+        The handle raises `CanceledError` or the `UpdateError` that ended it.
+        """
         self._state.admit("install_available_update")
-        reader = self.connected_reader
-        raise UpdateNotAvailableError("no update can be installed now", reader=reader.serial if reader else "")
+        return self._updater.install_available(self._keeper.relation)
+
+    def install_images(self, *images: Image) -> Installation:
+        """Installs MCUboot images that one has, without a feed, on any reader with an SMP server.
+
+        Raises as `install_available_update`, and `UpdateError` for an image of another device type or an older one
+        than the reader runs (U13).
+        """
+        self._state.admit("install_images")
+        relation = self._keeper.relation
+        assert relation is not None
+        return self._updater.install_images(relation, update_of_images(relation.reader, images), images)
 
     async def cancel_installing_update(self) -> None:
-        """Cancels an installation. Raises `CancelFailedError` where none runs."""
-        self._state.admit("cancel_installing_update")
+        """Cancels the installation and waits for its end; a connection that required it fails (U6).
 
-    async def close(self) -> None:
-        """Ends whatever runs, disconnects, and leaves no task behind. Safe to repeat."""
+        Raises `CancelFailedError` where none runs, or where it cannot be canceled any more.
+        """
+        self._state.admit("cancel_installing_update")
+        installation = self._updater.check_cancel()
+        if installation is None:
+            raise CancelFailedError("no update is being installed")
+        installation.cancel(CanceledError("the update was canceled"))
+        await installation.ended()
+
+    async def close(self, *, force: bool = False) -> None:
+        """Ends whatever runs, disconnects, and leaves no task behind. Safe to repeat.
+
+        While an update is installed it is refused with `BusyError`, unless it is forced, which breaks the update off:
+        the reader keeps working software, and the next connection goes on (U9, U10).
+        """
+        await self._break_update_off("close", force=force)
         why = CanceledError("the terminal was closed")
         await self._finder.close()
         await self._state.cancel(why)
         await self._keeper.close(why)
+
+    async def _break_update_off(self, verb: Verb, *, force: bool) -> None:
+        """Refuses `verb` while an update is installed (U9), or ends that first."""
+        if self._updater.installation is None:
+            return
+        if not force:
+            raise BusyError(
+                f"{verb} must wait: an update is being installed",
+                running="install_available_update",
+                hint="Wait for it. With force=True it is broken off: the reader keeps working software, "
+                "and the next connection installs the update again.",
+            )
+        await self._updater.stop(CanceledError(f"{verb} broke the update off"))
 
     def _check_location(self, location_id: str | None) -> None:
         if self.locations.find(check_location_id(location_id)) is None:
@@ -298,50 +355,10 @@ class Terminal:
             )
 
     async def _find_and_connect(
-        self,
-        choose: Choice,
-        *,
-        wanted: str,
-        timeout_s: float | None,
-        settle_s: float,
-        auto_reconnect: bool,
+        self, choose: Choice, *, wanted: str, timeout_s: float | None, settle_s: float, auto_reconnect: bool
     ) -> Reader:
-        timeout_s = _checked_timeout(timeout_s)
+        timeout_s = checked_timeout(timeout_s)
         self._state.admit("easy_connect")
         self._state.check_host()
-        settled_at_s = self._state.now_s() + settle_s
-
-        def until(neighbourhood: Neighbourhood) -> bool:
-            return choose(neighbourhood.readers(), settled=self._state.now_s() >= settled_at_s) is not None
-
-        work = partial(self._finder.scan, until, timeout_s=timeout_s)
-        cancellations = self._state.cancellations
-        readers: list[Reader] = []
-        cause: ScanTimeoutError | None = None
-        try:
-            readers = await self._finder.begin("easy_connect", work, lambda _: None, timeout_s=timeout_s).result()
-        except ScanTimeoutError as error:
-            cause = error
-        if self._state.cancellations != cancellations:
-            raise CanceledError("finding and connecting a reader was canceled")
-        chosen = choose(readers, settled=True)
-        if chosen is None:
-            raise ReaderNotFoundError(
-                f"{wanted} did not appear within {timeout_s or 0.0:g} s",
-                serial=wanted,
-                timeout_s=timeout_s or 0.0,
-                seen=[reader.serial for reader in readers],
-            ) from cause
+        chosen = await self._finder.find(choose, wanted=wanted, timeout_s=timeout_s, settle_s=settle_s)
         return await self.connect_reader(*chosen, auto_reconnect)
-
-
-def _checked_timeout(timeout_s: float | None) -> float | None:
-    """Seconds; None for no limit, which 0 says too (D2)."""
-    if timeout_s is not None and not 0 <= timeout_s < math.inf:
-        raise InvalidParameterError(
-            f"{timeout_s} is no time limit",
-            parameter="timeout_s",
-            value=timeout_s,
-            hint="Seconds; 0 or None for no limit.",
-        )
-    return timeout_s or None

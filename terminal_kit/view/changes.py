@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from terminal_kit.events import ConnectionStatus, Event, Kind
 from terminal_kit.reader import DeviceType, Reader, device_type_of
-from terminal_kit.view.records import Drop, Notice, Point, Reconnecting, Update
+from terminal_kit.view import updates
+from terminal_kit.view.records import Drop, Notice, Point, Reconnecting
 
 if TYPE_CHECKING:
     from terminal_kit.view.view import View
@@ -48,7 +49,9 @@ def _status_changed(view: "View", event: Event, status: ConnectionStatus) -> Fac
     facts: Facts = {"status": status, "since_us": event.t_us}
     match status:
         case ConnectionStatus.NOT_CONNECTED | ConnectionStatus.DISCOVERING:
-            facts |= _NOBODY
+            # What became of an update is still to be read after the connection that it made fail (U5).
+            over = view.update if view.update and view.update.finished_us is not None else None
+            facts |= _NOBODY | {"update": over}
         case ConnectionStatus.CONNECTING:
             facts |= _NOBODY | {"reader": _known(view, event.reader)}
         case ConnectionStatus.CONNECTED:
@@ -177,7 +180,7 @@ def _low_battery(view: "View", event: Event) -> Facts:
 
 def _notice(view: "View", event: Event) -> Facts:
     told = Notice(event.t_us, event.stage or "", event.reader, event.reason, event.text)
-    return {"notices": (*view.notices, told)[-NOTICES:]}
+    return {"notices": (*view.notices, told)[-NOTICES:], **updates.refused(view, event)}
 
 
 def _link_disconnected(view: "View", event: Event) -> Facts:
@@ -245,7 +248,8 @@ def _reconnect_attempted(view: "View", event: Event) -> Facts:
 
 
 def _reconnect_failed(view: "View", event: Event) -> Facts:
-    return {"reconnecting": None, **_last_drop(view, event, lambda drop: replace(drop, over_us=event.t_us))}
+    drops = _last_drop(view, event, lambda drop: replace(drop, over_us=event.t_us))
+    return {"reconnecting": None, **drops, **updates.refused(view, event)}
 
 
 def _back(by: Literal["itself", "hand"]) -> Callable[["View", Event], Facts]:
@@ -259,46 +263,8 @@ def _back(by: Literal["itself", "hand"]) -> Callable[["View", Event], Facts]:
     return change
 
 
-def _update_available(_view: "View", event: Event) -> Facts:
-    return {"update": _update_of(event)}
-
-
-def _update_of(event: Event) -> Update:
-    return Update(
-        version_from=event.firmware_from,
-        version=event.firmware_to,
-        components=event.components or 0,
-        estimated_time=(event.extra or {}).get("estimated_time"),
-        required_at_us=event.required_at_us,
-    )
-
-
-def _update_started(view: "View", event: Event) -> Facts:
-    waiting = view.update if view.update and event.firmware_to in (None, view.update.version) else _update_of(event)
-    return {
-        "update": replace(waiting, started_us=event.t_us, finished_us=None, error_code=None, progress=0.0, stage=None)
-    }
-
-
-def _update_progress(view: "View", event: Event) -> Facts:
-    before = view.update or Update(started_us=event.t_us)
-    return {
-        "update": replace(
-            before,
-            progress=max(before.progress or 0.0, event.progress or 0.0),  # never back (U4)
-            stage=event.stage or before.stage,
-            sent_bytes=event.sent_bytes,
-            total_bytes=event.total_bytes,
-        )
-    }
-
-
 def _update_finished(view: "View", event: Event) -> Facts:
-    before = view.update or Update(started_us=event.t_us)
-    done = before.progress if event.error_code else 1.0
-    facts: Facts = {
-        "update": replace(before, finished_us=event.t_us, error_code=event.error_code, progress=done),
-    }
+    facts = updates.finished(view, event)
     return facts | (_about(view, event, firmware=event.firmware_to) if event.error_code is None else {})
 
 
@@ -326,6 +292,7 @@ _CHANGES: dict[str, Callable[["View", Event], Facts]] = {
     Kind.CARD_REMOVED: _sets(card_inserted=False),
     Kind.CONNECT_STARTED: _connect_started,
     Kind.CONNECT_SUCCEEDED: _back("hand"),
+    Kind.CONNECT_FAILED: updates.refused,
     Kind.LINK_DISCONNECTED: _link_disconnected,
     Kind.DISCONNECTED: _disconnected,
     Kind.REASON_LEARNED: _reason_learned,
@@ -333,9 +300,9 @@ _CHANGES: dict[str, Callable[["View", Event], Facts]] = {
     Kind.RECONNECT_ATTEMPTED: _reconnect_attempted,
     Kind.RECONNECT_SUCCEEDED: _back("itself"),
     Kind.RECONNECT_FAILED: _reconnect_failed,
-    Kind.UPDATE_AVAILABLE: _update_available,
-    Kind.UPDATE_STARTED: _update_started,
-    Kind.UPDATE_PROGRESS: _update_progress,
+    Kind.UPDATE_AVAILABLE: updates.available,
+    Kind.UPDATE_STARTED: updates.started,
+    Kind.UPDATE_PROGRESS: updates.went_on,
     Kind.UPDATE_FINISHED: _update_finished,
 }
 """Kind → what it changes on screen."""

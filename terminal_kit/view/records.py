@@ -55,17 +55,37 @@ class Reconnecting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """An update that waits, runs or has run: `started_us` and `finished_us` tell which. `progress` is 0…1."""
+    """An update that waits, runs or has run; one that was refused has an end and no start. Times are UTC microseconds.
 
+    `required`: it runs, or was refused, inside a connection that cannot do without it (U3). `minimum_battery` 0…1: it
+    begins strictly above (U2). `progress` is 0…1, over all components; `component` is part `part` of `parts`, from 1.
+    `bytes_per_s` and `left_s` (seconds) are as measured, None while nobody knows. `stage` is where it stands or ended,
+    `text` what ended it.
+    """
+
+    reader: str = ""
     version_from: str | None = None
     version: str | None = None
     components: int = 0
     estimated_time: str | None = None
     required_at_us: int | None = None
+    required: bool = False
+    minimum_battery: float | None = None
+    total_bytes: int | None = None
     started_us: int | None = None
     stage: str | None = None
+    component: str | None = None
+    part: int | None = None
+    parts: int | None = None
     progress: float | None = None
     sent_bytes: int | None = None
-    total_bytes: int | None = None
+    bytes_per_s: float | None = None
+    left_s: float | None = None
     finished_us: int | None = None
     error_code: str | None = None
+    text: str | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has begun and not ended."""
+        return self.started_us is not None and self.finished_us is None

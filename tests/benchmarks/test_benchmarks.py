@@ -17,5 +17,5 @@ def test_the_table_can_be_made() -> None:
     assert done.returncode == 0, done.stderr
     titles = [line for line in done.stdout.splitlines() if line.startswith("### ")]
     rows = [line for line in done.stdout.splitlines() if line.startswith("| ")]
-    assert len(titles) == 3
-    assert len(rows) == 3 * 2 + 1 + 1 + 2
+    assert len(titles) == 4
+    assert len(rows) == 4 + (1 + 1 + 2 + 4) + 0

@@ -99,6 +99,7 @@ async def test_a_notification_of_nonsense_is_told_and_forgotten() -> None:
             for value in (b"", b"\xff"):
                 reader.model._outputs.append(Notify(uuid, value, 0.0))
         reader.settle()
+        await asyncio.sleep(1)  # they travel
         assert {event.extra["characteristic"] for event in on.of("att_error")} == {
             profile.STATE,
             profile.BATTERY_LEVEL_STATUS,

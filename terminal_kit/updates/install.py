@@ -1,0 +1,147 @@
+"""Installing images over SMP, MCUboot's way: upload, test, restart, confirm; whatever was done before is not repeated.
+
+Nothing here can leave a device without software: an image is started on trial, and stays only if the device came back
+with it and said so. Whoever breaks off at any step finds the device with its old images or its new ones (U10).
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import aclosing
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from terminal_kit.errors import UpdateError
+from terminal_kit.events import UpdateComponent
+from terminal_kit.image import IMAGE_NUMBERS, Image
+from terminal_kit.reader import SoftwareUpdate
+from terminal_kit.updates.progress import Gauge, UpdateProgress, UpdateStage
+from terminal_kit.updates.smp import ERASING_S, ImageSlot, SmpClient
+from terminal_kit.updates.upload import Upload
+
+T = TypeVar("T")
+
+STEP_S = ERASING_S + 5.0
+"""One step of an upload: longer than the longest wait within it, whose error says more."""
+
+
+class Piece(NamedTuple):
+    """One image of an update, and the pair of slots that it belongs in."""
+
+    component: UpdateComponent
+    number: int
+    image: Image
+
+
+class Device(Protocol):
+    """The connected device."""
+
+    async def smp(self) -> SmpClient:
+        """A client on the connection that there is now."""
+        ...
+
+    async def during(self, work: Coroutine[Any, Any, T], *, limit_s: float | None = None) -> T:
+        """`work`'s result. Raises the loss of the link where that comes first."""
+        ...
+
+    async def restart(self, smp: SmpClient) -> None:
+        """Restarts the device and gets it back."""
+        ...
+
+    def now_s(self) -> float:
+        """The monotonic clock, in seconds."""
+        ...
+
+
+async def install_update(
+    device: Device, update: SoftwareUpdate, fetch: Callable[[], Awaitable[Sequence[Image]]]
+) -> AsyncGenerator[UpdateProgress]:
+    """Fetches the images of an update and installs them. Raises what `fetch` raises, and as `install`."""
+    yield Gauge([(part.component, part.size_bytes) for part in update.parts]).enter(
+        UpdateStage.CHECKING, device.now_s()
+    )
+    pieces = [
+        Piece(part.component, IMAGE_NUMBERS[part.component], image)
+        for part, image in zip(update.parts, await fetch(), strict=True)
+    ]
+    async with aclosing(install(device, pieces)) as steps:
+        async for step in steps:
+            yield step
+
+
+async def confirm_trial(device: Device) -> AsyncGenerator[UpdateProgress]:
+    """Lets every image stay that runs on trial: an earlier installation was cut off after the restart (U10)."""
+    gauge = Gauge([])
+    yield gauge.enter(UpdateStage.CHECKING, device.now_s())
+    smp = await device.smp()
+    slots = await device.during(smp.read_images())
+    yield gauge.enter(UpdateStage.CONFIRMING, device.now_s())
+    for slot in slots:
+        if slot.active and not slot.confirmed:
+            await device.during(smp.confirm(slot.digest), limit_s=STEP_S)
+    yield gauge.finish(device.now_s())
+
+
+async def install(device: Device, pieces: Sequence[Piece]) -> AsyncGenerator[UpdateProgress]:
+    """Installs `pieces`, and yields how far it is; the last record has the fraction 1.
+
+    Raises `UpdateReaderError` where the device refuses, `UpdateError` with the fault `digest` where what arrived is
+    damaged, or `not_installed` where the device started its former software again, and whatever ends the link.
+    """
+    gauge = Gauge([(piece.component, len(piece.image.data)) for piece in pieces])
+    yield gauge.enter(UpdateStage.CHECKING, device.now_s())
+    smp = await device.smp()
+    slots = await device.during(smp.read_images())
+    yield gauge.enter(UpdateStage.UPLOADING, device.now_s())
+    for part, piece in enumerate(pieces):
+        if not _held(slots, piece):
+            async with aclosing(Upload(smp, piece.image.data, piece.number).run()) as offsets:
+                while (offset := await device.during(_next(offsets), limit_s=STEP_S)) is not None:
+                    yield gauge.uploaded(part, offset, device.now_s())
+        yield gauge.uploaded(part, len(piece.image.data), device.now_s())
+    waiting = [piece for piece in pieces if not _active(slots, piece)]
+    if waiting:
+        yield gauge.enter(UpdateStage.ACTIVATING, device.now_s())
+        for piece in pieces:
+            # One that came to its trial start before the others would go back at the next one.
+            if (slot := _active(slots, piece)) and not slot.confirmed:
+                await device.during(smp.confirm(piece.image.digest), limit_s=STEP_S)
+        for piece in waiting:
+            if not _is_marked(slots, piece):
+                await device.during(smp.test(piece.image.digest), limit_s=STEP_S)
+        yield gauge.enter(UpdateStage.RESTARTING, device.now_s())
+        await device.restart(smp)
+        smp = await device.smp()
+        slots = await device.during(smp.read_images())
+    yield gauge.enter(UpdateStage.CONFIRMING, device.now_s())
+    for piece in pieces:
+        slot = _active(slots, piece)
+        if slot is None:
+            raise UpdateError(
+                f"the reader started with its former {(piece.component.name or '').lower()} again",
+                fault="not_installed",
+                stage=UpdateStage.CONFIRMING,
+                hint="It works as before; it did not accept the new image. Check its signature and version.",
+            )
+        if not slot.confirmed:
+            await device.during(smp.confirm(piece.image.digest), limit_s=STEP_S)
+    yield gauge.finish(device.now_s())
+
+
+def _active(slots: Sequence[ImageSlot], piece: Piece) -> ImageSlot | None:
+    """The slot from which the device runs this image."""
+    return next((slot for slot in slots if slot.active and slot.digest == piece.image.digest), None)
+
+
+def _held(slots: Sequence[ImageSlot], piece: Piece) -> bool:
+    """Whether the device has the whole image: it runs it, or was told to start it.
+
+    That a slot shows the digest is not enough: the signature comes after it, and may not have arrived.
+    """
+    return _active(slots, piece) is not None or _is_marked(slots, piece)
+
+
+def _is_marked(slots: Sequence[ImageSlot], piece: Piece) -> bool:
+    """Whether the device will start this image at its next restart, as it was told before."""
+    return any(slot.pending and slot.digest == piece.image.digest for slot in slots)
+
+
+async def _next(offsets: AsyncGenerator[int]) -> int | None:
+    return await anext(offsets, None)
