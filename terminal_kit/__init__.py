@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from terminal_kit.analysis import reconnections as reconnections
     from terminal_kit.charts import reconnection_chart as reconnection_chart
     from terminal_kit.charts import signal_chart as signal_chart
+    from terminal_kit.charts import update_chart as update_chart
     from terminal_kit.errors import TerminalError as TerminalError
     from terminal_kit.eventlog import EventLog as EventLog
     from terminal_kit.eventlog import default_log_path as default_log_path
@@ -71,6 +72,7 @@ _HOMES = {
     "shop": "simulator",
     "signal_chart": "charts",
     "simulated_radio": "radio.simulated",
+    "update_chart": "charts",
     "virtual_radio": "radio.virtual",
 }
 
@@ -104,6 +106,7 @@ __all__ = [
     "shop",
     "signal_chart",
     "simulated_radio",
+    "update_chart",
 ]
 """What `import *` brings; `virtual_radio` needs an extra, and is had by its name."""
 

@@ -65,6 +65,15 @@ class EstimatedUpdateTime(StrEnum):
     FIVE_TO_FIFTEEN_MINUTES = "5_to_15_minutes"
 
 
+SOFTWARE_PARTS = (UpdateComponent.FIRMWARE, UpdateComponent.CONFIG, UpdateComponent.KEYS)
+"""What a software version names, in its order: FIRMWARE-CONFIG-KEYPROFILE (Words)."""
+
+
+def software_parts(version: str) -> dict[UpdateComponent, str]:
+    """What a software version says of each component; a board's may end after the firmware."""
+    return dict(zip(SOFTWARE_PARTS, version.split("-", len(SOFTWARE_PARTS) - 1), strict=False))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdatePart:
     """One image of an update: which component it replaces, the version it brings, and what the file must be."""

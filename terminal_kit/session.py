@@ -24,11 +24,12 @@ from terminal_kit.eventlog import EventLog, Run
 from terminal_kit.events import URGENT_KINDS, Event, Kind, RadioName
 from terminal_kit.memory import Locations, Memory
 from terminal_kit.radio import HostState, Radio, Undo
-from terminal_kit.radio.updates import UpdateSource
+from terminal_kit.radio.updates import OnlyOnline, UpdateSource
 from terminal_kit.reader import Location, Reader
 from terminal_kit.simulator import Air, SimulatorLoop, shop
 from terminal_kit.simulator.air import Truth
 from terminal_kit.terminal import Terminal
+from terminal_kit.updates.source import open_source, trusted_keys
 from terminal_kit.view import View
 
 _log = logging.getLogger(__name__)
@@ -52,8 +53,8 @@ class Session:
     (a function that fills a fresh `Air`), `seed` repeats a run, `rate` scales time (1 real, `math.inf` as fast as it
     goes while a call is waited for, and standing still otherwise). `log` is an `EventLog` that the caller closes, a
     path, or None for no log. `trainee` keeps stored readers apart on a shared machine (C7). `feed` is where updates
-    come from: a `Feed`, or its address; by default what the trainer gives the simulated readers. Use it as a context
-    manager, or call `start()` and `close()`; both safe to repeat.
+    come from: a `Feed`, or its address with the file of its public key; by default what a trainer gives the simulated
+    readers. Use it as a context manager, or call `start()` and `close()`; both safe to repeat.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Session:
         memory: Memory | None = None,
         locations: Locations | None = None,
         feed: UpdateSource | str | Path | None = None,
+        feed_key: str | Path | None = None,
     ) -> None:
         if radio not in RADIOS:
             raise InvalidParameterError(
@@ -86,7 +88,9 @@ class Session:
         self._log_given = log
         self._memory = memory or Memory.of_user(trainee)
         self._locations = locations or Locations.of_user()
-        self._updates = _source_of(feed)
+        state = self._memory.path.parent / "feeds" if trainee and self._memory.path else None
+        self._updates = open_source(feed, key=feed_key, state=state)
+        self._feed_keys = trusted_keys(self._updates) if self._updates else ()
         self._time_zone: str | None = None
         self._listeners: list[Callable[[View], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -268,6 +272,11 @@ class Session:
         self.air = Air(self.seed)
         undo.callback(self.air.close)
         self._furnish(self.air)
+        for reader in self.air.readers.values():
+            for key in self._feed_keys:  # as if they had come with it
+                reader.model.trust(key)
+        if self._updates is not None:
+            self._updates = OnlyOnline(self._updates, lambda host=self.air.host: host.internet)
         self.air.on_clock_jump(lambda seconds: self.tell(Kind.CLOCK_JUMPED, duration_s=seconds))
         return simulated_radio(self.air)
 
@@ -386,11 +395,3 @@ def _close(session: "weakref.ref[Session]") -> None:
 async def _end(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.wait({task})
-
-
-def _source_of(feed: UpdateSource | str | Path | None) -> UpdateSource | None:
-    if not isinstance(feed, str | Path):
-        return feed
-    from terminal_kit.updates.feed import Feed  # noqa: PLC0415 - loads an HTTP client
-
-    return Feed(feed)

@@ -27,10 +27,11 @@ def seen(air: Air) -> tuple[object, ...]:
         reader.address in air.host.paired_in_system,
         air.host.state,
         model.has_bond("host"),
+        model.pending_update,
     )
 
 
-PASSING = {"false_battery", "reboot"}
+PASSING = {"false_battery", "reboot", "cut_power", "corrupt_chunk"}
 """They end by themselves."""
 
 

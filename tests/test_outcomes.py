@@ -139,7 +139,7 @@ def test_u11_a_required_one_lasts_a_minute_of_the_readers_clock(serial) -> None:
             reader = await on.connect(serial)
             assert reader.firmware == update.version
             end = on.last("update_finished")
-            assert 50 <= end.duration_s <= 70
+            assert 45 <= end.duration_s <= 75
             # What people see agrees with it, from the first byte to the last.
             shown = views[-1].update
             assert (shown.version, shown.error_code, shown.progress) == (update.version, None, 1.0)

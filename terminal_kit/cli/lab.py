@@ -47,8 +47,7 @@ def run(chosen: argparse.Namespace) -> int:
         # A container's root means to be root; Lab asks for it to be said.
         arguments.append("--allow-root")
     environment = os.environ | {"TERMINAL_KIT_RADIO": radio}
-    if feed := feed_of(chosen):
-        environment["TERMINAL_KIT_FEED"] = feed
+    environment |= {f"TERMINAL_KIT_{name.upper()}": str(value) for name, value in feed_of(chosen).items()}
     if os.name == "nt":
         return beside(arguments, environment)
     return become(arguments, environment)

@@ -9,7 +9,7 @@ import argparse
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypedDict
 
 import platformdirs
 
@@ -20,7 +20,7 @@ from terminal_kit.memory import APP, Locations
 from terminal_kit.reader import check_location_id
 from terminal_kit.session import RADIOS
 
-SETTINGS = ("radio", "location", "feed")
+SETTINGS = ("radio", "location", "feed", "feed_key")
 """What the settings file may hold."""
 
 
@@ -87,10 +87,21 @@ def location_of(chosen: argparse.Namespace) -> str:
     return given.value
 
 
-def feed_of(chosen: argparse.Namespace) -> str | None:
-    """The update feed that was asked for, None where nobody did."""
-    given = _given(chosen, "feed")
-    return None if given is None else given.value
+class FeedChoice(TypedDict, total=False):
+    """The parameters of a session's feed."""
+
+    feed: str
+    feed_key: str
+
+
+def feed_of(chosen: argparse.Namespace) -> FeedChoice:
+    """The update feed that was asked for, and its key; what nobody named is left out."""
+    choice = FeedChoice()
+    if hasattr(chosen, "feed") and (feed := _given(chosen, "feed")):
+        choice["feed"] = feed.value
+        if key := _given(chosen, "feed_key"):
+            choice["feed_key"] = key.value
+    return choice
 
 
 def command(commands: Commands, name: str, summary: str, example: str) -> argparse.ArgumentParser:
@@ -126,11 +137,16 @@ def add_location(parser: argparse.ArgumentParser) -> None:
 
 
 def add_feed(parser: argparse.ArgumentParser) -> None:
-    """`--feed`."""
+    """`--feed` and `--feed-key`."""
     parser.add_argument(
         "--feed",
         metavar="FOLDER|URL",
         help="where updates come from (default: the setting `feed`, else none)",
+    )
+    parser.add_argument(
+        "--feed-key",
+        metavar="FILE",
+        help="the feed's public key (PEM; default: the setting `feed_key`, else keys made on this computer)",
     )
 
 

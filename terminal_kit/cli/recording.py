@@ -48,8 +48,7 @@ def session_of(chosen: argparse.Namespace) -> Generator[Session]:
     if radio in NOT_REAL:
         say(NOT_REAL[radio], error=True)
     with hang_up_is_ctrl_c():
-        feed = feed_of(chosen) if hasattr(chosen, "feed") else None
-        session = Session(radio, seed=chosen.seed, log=getattr(chosen, "log", None), feed=feed)
+        session = Session(radio, seed=chosen.seed, log=getattr(chosen, "log", None), **feed_of(chosen))
         failure: BaseException | None = None
         try:
             session.start()

@@ -137,5 +137,3 @@ def _read_key(path: Path) -> Ed25519PublicKey:
     if not isinstance(key, Ed25519PublicKey):
         raise UsageError(f"{path} is no Ed25519 key")
     return key
-
-

@@ -83,7 +83,8 @@ def bench(radio: RadioName | None = None, *, name: str = "bench", **session: Any
     chosen = radio or cast("RadioName", os.environ.get("TERMINAL_KIT_RADIO", "simulated"))
     if "log" not in session:
         session["log"] = default_log_path()
-    session.setdefault("feed", os.environ.get("TERMINAL_KIT_FEED"))
+    for setting in ("feed", "feed_key"):
+        session.setdefault(setting, os.environ.get(f"TERMINAL_KIT_{setting.upper()}"))
     life = Session(chosen, **session)
     life.start()
     try:

@@ -11,7 +11,7 @@ from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 
 from terminal_kit.radio import Backends, Capabilities, LinkLoss, LinkParameters, Radio, Undo
 from terminal_kit.radio.simulated_client import Reader, SimulatedClient, check_host
-from terminal_kit.radio.updates import ModelUpdates
+from terminal_kit.radio.updates import ModelUpdates, OnlyOnline
 from terminal_kit.simulator.air import Air
 from terminal_kit.simulator.firmware import ReaderModel
 from terminal_kit.simulator.gatt import Advertisement
@@ -46,7 +46,7 @@ def simulated_radio(air: Air) -> Radio:
         link_loss=_link_loss,
         link_parameters=_link_parameters,
         held_by_host=held_by_host,
-        updates=ModelUpdates(model_of, lambda: air.host.internet),
+        updates=OnlyOnline(ModelUpdates(model_of), lambda: air.host.internet),
     )
 
 

@@ -59,33 +59,50 @@ class Model(Protocol):
 
 
 class ModelUpdates:
-    """What waits for simulated readers (U11): each model carries its own. Without internet, what was seen before."""
+    """What waits for simulated readers (U11): each model carries its own."""
 
-    def __init__(self, model_of: Callable[[str], Model | None], is_online: Callable[[], bool]) -> None:
+    fault: TerminalError | None = None
+
+    def __init__(self, model_of: Callable[[str], Model | None]) -> None:
         self._model_of = model_of
-        self._is_online = is_online
-        self._seen: dict[str, SoftwareUpdate | None] = {}
         self._images: dict[str, tuple[Image, ...]] = {}
+
+    async def find(self, reader: Reader, location_id: str, now_us: int) -> SoftwareUpdate | None:
+        """The model's, unless it runs that version already."""
+        model = self._model_of(reader.serial)
+        if model is None or model.pending_update is None or model.pending_update.version == model.firmware:
+            return None
+        self._images[model.pending_update.release_id] = model.pending_images
+        return model.pending_update
+
+    async def fetch(self, update: SoftwareUpdate) -> tuple[Image, ...]:
+        """The model's images."""
+        return self._images[update.release_id]
+
+
+class OnlyOnline:
+    """A source that a simulated host reaches over its internet. Without, it knows what it last answered."""
+
+    def __init__(self, source: UpdateSource, is_online: Callable[[], bool]) -> None:
+        self._source = source
+        self._is_online = is_online
+        self._answers: dict[tuple[str, str], SoftwareUpdate | None] = {}
         self.fault: TerminalError | None = None
 
     async def find(self, reader: Reader, location_id: str, now_us: int) -> SoftwareUpdate | None:
-        """The model's, unless it runs that version already. Raises `UpdateServerError` offline, if it is a new one."""
-        model = self._model_of(reader.serial)
-        self.fault = None
-        if not self._is_online():
-            self.fault = UpdateServerError("the host has no internet", reader=reader.serial, stage="checking")
-            if reader.serial not in self._seen:
-                raise self.fault
-        elif model is not None:
-            waiting = model.pending_update
-            due = waiting is not None and waiting.version != model.firmware
-            self._seen[reader.serial] = waiting if due else None
-            if waiting is not None:
-                self._images[waiting.release_id] = model.pending_images
-        return self._seen.get(reader.serial)
+        """The source's answer. Raises as the source, and `UpdateServerError` offline where it was not asked before."""
+        asked = (reader.serial, location_id)
+        if self._is_online():
+            self._answers[asked] = await self._source.find(reader, location_id, now_us)
+            self.fault = self._source.fault
+            return self._answers[asked]
+        self.fault = UpdateServerError("the host has no internet", reader=reader.serial, stage="checking")
+        if asked not in self._answers:
+            raise self.fault
+        return self._answers[asked]
 
     async def fetch(self, update: SoftwareUpdate) -> tuple[Image, ...]:
-        """The model's images. Raises `UpdateServerError` offline."""
+        """The source's images. Raises as the source, and `UpdateServerError` offline."""
         if not self._is_online():
             raise UpdateServerError("the host has no internet to fetch the update with", stage="checking")
-        return self._images[update.release_id]
+        return await self._source.fetch(update)

@@ -65,7 +65,7 @@ def bumble_radio(host: BumbleHost, readers: Mapping[str, ServedReader] | None = 
         capabilities=CAPABILITIES,
         link_loss=link_loss,
         link_parameters=link_parameters,
-        updates=ModelUpdates(model_of, lambda: True),
+        updates=ModelUpdates(model_of),
         readers=served,
     )
 

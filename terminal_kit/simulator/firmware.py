@@ -93,6 +93,10 @@ class ReaderModel(Life):
         """The chip with its images; `flash.cut_after(size)` makes the power fail in the middle of what it does."""
         return self._software.flash
 
+    def trust(self, key: Ed25519PublicKey) -> None:
+        """Lets it accept software that this key has signed, beside its own."""
+        self._software.trust(key)
+
     @property
     def services(self) -> tuple[ServiceSpec, ...]:
         """What it offers."""

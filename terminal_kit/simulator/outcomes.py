@@ -47,8 +47,8 @@ _FIRMWARE, _CONFIG, _KEYS = UpdateComponent.FIRMWARE, UpdateComponent.CONFIG, Up
 _IN_VERSION = (_FIRMWARE, _CONFIG, _KEYS)
 """A reader's version is `FIRMWARE-CONFIG-KEYPROFILE` (lifecycle, Words)."""
 
-_SIZES = {_FIRMWARE: 1_500_000, _CONFIG: 60_000}
-"""Bytes, so that an update lasts about a minute (U11): 59 to 66 s on the default link, with the reader's restart."""
+_SIZES = {_FIRMWARE: 2_200_000, _CONFIG: 60_000}
+"""Bytes, so that an update lasts about a minute (U11): 58 to 65 s on the default link, with the reader's restart."""
 
 
 def simulate_update(model: "ReaderModel", outcome: UpdateOutcome, *, now_us: int, seed: int = 0) -> None:

@@ -19,8 +19,8 @@ from terminal_kit.simulator.slots import Pair, SwapType, make_pairs
 class Software:
     """The images of one reader. `version` as it left the factory: `FIRMWARE-CONFIG-KEYPROFILE` (Words).
 
-    It lets in what `trusted_key` has signed. `flash_bytes_per_s` is the speed of erasing and of programming alike, None
-    for the speeds in the figures.
+    It lets in what `trusted_key` has signed, or the demo key where none is given; `trust` adds one. `flash_bytes_per_s`
+    is the speed of erasing and of programming alike, None for the speeds in the figures.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Software:
     ) -> None:
         self.version = version
         self._device_type = device_type
-        self._key = trusted_key
+        self._keys = [trusted_key or DEMO_KEY.public_key()]
         self._erases_bytes_per_s = flash_bytes_per_s or figures.ERASES_BYTES_PER_S
         self._programs_bytes_per_s = flash_bytes_per_s or figures.PROGRAMS_BYTES_PER_S
         self._made: tuple[Flash, tuple[Pair, ...]] | None = None
@@ -64,6 +64,10 @@ class Software:
         if self._trial[0] != self._worked():
             self._trial = self._worked(), any(pair.swap_type() is SwapType.REVERT for pair in self.pairs)
         return self._trial[1]
+
+    def trust(self, key: Ed25519PublicKey) -> None:
+        """Lets in what this key has signed too."""
+        self._keys.append(key)
 
     def work_s(self) -> float:
         """Seconds that the flash was busy since this was last asked."""
@@ -114,10 +118,10 @@ class Software:
 
     def judge(self, pair: Pair, image: Image) -> UpdateFault | None:
         """What is wrong with an image that wants to be started (U13); asked by the bootloader."""
-        try:
-            image.check_signature(self._key or DEMO_KEY.public_key())
-        except UpdateError:
-            return "unsigned" if image.signature is None else "signature"
+        if image.signature is None:
+            return "unsigned"
+        if not any(_is_signed(image, key) for key in self._keys):
+            return "signature"
         present = pair.primary.image()
         if present is not None and _is_older(image, present):
             return "downgrade"
@@ -153,6 +157,14 @@ class Software:
 
     def _worked(self) -> int:
         return self.flash.erased_bytes + self.flash.programmed_bytes
+
+
+def _is_signed(image: Image, key: Ed25519PublicKey) -> bool:
+    try:
+        image.check_signature(key)
+    except UpdateError:
+        return False
+    return True
 
 
 def _is_older(image: Image, than: Image) -> bool:

@@ -19,6 +19,7 @@ from terminal_kit.errors import (
     SupersededError,
     TakenByAnotherHostError,
     TerminalError,
+    UpdateError,
 )
 from terminal_kit.events import DisconnectReason, Kind, ReasonSource, RssiSource
 from terminal_kit.memory import Memory, StoredReader
@@ -34,7 +35,7 @@ from terminal_kit.terminal.reconnection import Reconnection
 from terminal_kit.terminal.relation import Relation
 from terminal_kit.terminal.state import State, code_of
 from terminal_kit.terminal.status import Connected, Connecting, NotConnected, Reconnecting
-from terminal_kit.terminal.updater import Updater
+from terminal_kit.terminal.updater import Updater, update_columns
 
 _NO_RETURN = frozenset(
     {
@@ -126,6 +127,7 @@ class Keeper:
                     hci_code=outcome.hci_code if isinstance(outcome, LinkError) else None,
                     text=str(outcome) or None,
                     **facts,
+                    **(update_columns(relation.reader) if isinstance(outcome, UpdateError) else {}),
                 )
 
         operation = Operation("connect_reader", after(before, partial(self._connect, relation, attempt_id)), done)
@@ -276,7 +278,9 @@ class Keeper:
                 state.tell(Kind.RECONNECT_SUCCEEDED, session=relation.session, reason=end.reason, **facts)
                 state.notice("reconnected", serial)
             else:
-                state.tell(Kind.RECONNECT_FAILED, error_code=code_of(outcome), text=str(outcome) or None, **facts)
+                hindrance = update_columns(relation.reader) if isinstance(outcome, UpdateError) else {}
+                told = {"error_code": code_of(outcome), "text": str(outcome) or None}
+                state.tell(Kind.RECONNECT_FAILED, **told, **facts, **hindrance)
                 # What kept it from coming back is what the user must know, not how it was lost.
                 hindered = isinstance(outcome, PairingLostError | BatteryCriticallyLowError)
                 last = LinkEnd(reason_of(outcome), ReasonSource.HOST) if hindered else end

@@ -92,6 +92,7 @@ class Updater:
                     stage="update_failed",
                     error_code=error.code,
                     text=f"{error}. {error.hint}",
+                    **update_columns(relation.reader),
                 )
                 break
         await self.confirm_trial(relation)
@@ -201,6 +202,20 @@ class Updater:
             )
         finally:
             relation.deadline = deadline
+
+
+def update_columns(reader: Reader) -> dict[str, Any]:
+    """The columns that tell which update waits for a reader, for rows that tell why it was not even begun."""
+    update = reader.available_update
+    if update is None:
+        return {}
+    return {
+        "firmware_from": reader.firmware,
+        "firmware_to": update.version,
+        "components": int(update.components),
+        "required_at_us": update.required_at_us,
+        "extra": {"minimum_battery": update.minimum_battery, "estimated_time": update.estimated_time},
+    }
 
 
 class _RelatedDevice:

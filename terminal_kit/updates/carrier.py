@@ -11,6 +11,9 @@ from smp.header import Header
 
 from terminal_kit.updates.smp import LARGEST_FRAME_BYTES
 
+LONGEST_VALUE_BYTES = 512
+"""An attribute's value is no longer, whatever the MTU (Core Vol 3 Part F, 3.2.9)."""
+
 
 class Carrier:
     """Carries frames over one characteristic of a connected client; `take(frame)` gets those that come."""
@@ -24,7 +27,7 @@ class Carrier:
     @property
     def piece_bytes(self) -> int:
         """The largest piece: a frame of this size any device takes."""
-        return self._characteristic.max_write_without_response_size
+        return min(self._characteristic.max_write_without_response_size, LONGEST_VALUE_BYTES)
 
     async def send(self, frame: bytes) -> None:
         """Sends a frame, a piece after the other."""

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from terminal_kit.events import UpdateComponent
 from terminal_kit.image import is_older
-from terminal_kit.reader import Reader, SoftwareUpdate, UpdatePart
-from terminal_kit.updates.manifest import ANY, TRACKS, Manifest, Release, pieces_of
+from terminal_kit.reader import SOFTWARE_PARTS, Reader, SoftwareUpdate, UpdatePart, software_parts
+from terminal_kit.updates.manifest import ANY, Manifest, Release
 
 
 def is_in_share(release_id: str, serial: str, share: float) -> bool:
@@ -29,7 +29,7 @@ def choose(manifest: Manifest, reader: Reader, location_id: str, now_us: int) ->
     """
     if reader.firmware is None:
         return None
-    present = pieces_of(reader.firmware)
+    present = software_parts(reader.firmware)
     settled: set[UpdateComponent] = set()
     chosen: tuple[Release, tuple[UpdatePart, ...]] | None = None
     required: list[int] = []
@@ -87,4 +87,4 @@ def _version_after(release: Release, present: dict[UpdateComponent, str], parts:
     if any(part.component is UpdateComponent.INCREMENTAL for part in parts):
         return release.version
     after = present | {part.component: part.version for part in parts}
-    return "-".join(after[track] for track in TRACKS if track in after)
+    return "-".join(after[track] for track in SOFTWARE_PARTS if track in after)

@@ -6,10 +6,7 @@ from collections.abc import Sequence
 from terminal_kit.errors import InvalidParameterError, UpdateError
 from terminal_kit.events import UpdateComponent
 from terminal_kit.image import Image, UpdateFault, is_older
-from terminal_kit.reader import EstimatedUpdateTime, Reader, SoftwareUpdate, UpdatePart
-
-_COMPONENTS = (UpdateComponent.FIRMWARE, UpdateComponent.CONFIG, UpdateComponent.KEYS)
-"""The parts of a software version, in the order in which it names them (Words)."""
+from terminal_kit.reader import SOFTWARE_PARTS, EstimatedUpdateTime, Reader, SoftwareUpdate, UpdatePart, software_parts
 
 
 def update_of_images(reader: Reader, images: Sequence[Image]) -> SoftwareUpdate:
@@ -17,7 +14,7 @@ def update_of_images(reader: Reader, images: Sequence[Image]) -> SoftwareUpdate:
 
     Raises `UpdateError` for another device type, a downgrade, or two images of one component (U13).
     """
-    present: dict[UpdateComponent, str] = dict(zip(_COMPONENTS, (reader.firmware or "").split("-", 2), strict=False))
+    present = software_parts(reader.firmware or "")
     parts: list[UpdatePart] = []
     for image in images:
         component = image.component or UpdateComponent.FIRMWARE
@@ -31,10 +28,12 @@ def update_of_images(reader: Reader, images: Sequence[Image]) -> SoftwareUpdate:
         parts.append(
             UpdatePart(component=component, version=image.shown_version, size_bytes=len(image.data), sha256=sha256)
         )
-        present[component] = image.shown_version
+        present[UpdateComponent.FIRMWARE if component is UpdateComponent.INCREMENTAL else component] = (
+            image.shown_version
+        )
     if not parts:
         raise InvalidParameterError("there is no image to install", parameter="images")
-    whole = "-".join(present[component] for component in _COMPONENTS if component in present)
+    whole = "-".join(present[component] for component in SOFTWARE_PARTS if component in present)
     return SoftwareUpdate(
         version=whole,
         components=UpdateComponent(sum(part.component for part in parts)),

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from terminal_kit.errors import InvalidParameterError, UpdateError
 from terminal_kit.events import UpdateComponent
 from terminal_kit.image import Image, ImageVersion, make_image, read_image
-from terminal_kit.reader import MINIMUM_BATTERY, EstimatedUpdateTime
-from terminal_kit.updates.manifest import ANY, MAX_IMAGE_BYTES, TRACKS, pieces_of, time_text
+from terminal_kit.reader import MINIMUM_BATTERY, SOFTWARE_PARTS, EstimatedUpdateTime, software_parts
+from terminal_kit.updates.manifest import ANY, MAX_IMAGE_BYTES, time_text
 
 _ESTIMATES = {
     UpdateComponent.FIRMWARE: EstimatedUpdateTime.FIVE_TO_FIFTEEN_MINUTES,
@@ -125,9 +125,9 @@ def _read(path: Path) -> bytes:
 
 def _version(draft: Draft, component: UpdateComponent) -> str:
     """What the release's version says of a component; an increment has the whole of it."""
-    if component not in TRACKS:
+    if component not in SOFTWARE_PARTS:
         return draft.version
-    version = pieces_of(draft.version).get(component)
+    version = software_parts(draft.version).get(component)
     if version is None:
         hint = "Write FIRMWARE-CONFIG-KEYPROFILE, for instance 2.01.01.00-SZZZ_Prod_US_v12-481001."
         what = f"the version {draft.version} says nothing of the {_name(component)}"

@@ -67,6 +67,11 @@ class Feed:
         """The folder or address, without a password."""
         return self._files.shown
 
+    def trusted_keys(self) -> tuple[Ed25519PublicKey, ...]:
+        """The key that was given, else those made here. Raises `InvalidParameterError` where a file holds none."""
+        given = self._given_key()
+        return self._store.public_keys() if given is None else (given,)
+
     async def find(self, reader: Reader, location_id: str, now_us: int) -> SoftwareUpdate | None:
         """The newest update that this reader can take at a location, or None. `now_us`: UTC, microseconds.
 

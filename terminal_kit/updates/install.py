@@ -85,10 +85,11 @@ async def install(device: Device, pieces: Sequence[Piece]) -> AsyncGenerator[Upd
     Raises `UpdateReaderError` where the device refuses, `UpdateError` with the fault `digest` where what arrived is
     damaged, or `not_installed` where the device started its former software again, and whatever ends the link.
     """
-    gauge = Gauge([(piece.component, len(piece.image.data)) for piece in pieces])
-    yield gauge.enter(UpdateStage.CHECKING, device.now_s())
     smp = await device.smp()
     slots = await device.during(smp.read_images())
+    # A device keeps one upload that was cut off, and forgets it for another one: what no slot shows comes first.
+    pieces = sorted(pieces, key=lambda piece: any(slot.digest == piece.image.digest for slot in slots))
+    gauge = Gauge([(piece.component, len(piece.image.data)) for piece in pieces])
     yield gauge.enter(UpdateStage.UPLOADING, device.now_s())
     for part, piece in enumerate(pieces):
         if not _held(slots, piece):

@@ -21,7 +21,14 @@ from pydantic import (
 
 from terminal_kit.errors import ManifestError
 from terminal_kit.events import UpdateComponent
-from terminal_kit.reader import MINIMUM_BATTERY, EstimatedUpdateTime, UpdatePart, check_location_id
+from terminal_kit.reader import (
+    MINIMUM_BATTERY,
+    SOFTWARE_PARTS,
+    EstimatedUpdateTime,
+    UpdatePart,
+    check_location_id,
+    software_parts,
+)
 
 MANIFEST, SIGNATURE = "feed.json", "feed.json.sig"
 """The two files that every feed has, beside its images."""
@@ -38,15 +45,7 @@ MAX_IMAGE_BYTES = 16 << 20
 ANY = "*"
 """All device types, all locations, all versions."""
 
-TRACKS = (UpdateComponent.FIRMWARE, UpdateComponent.CONFIG, UpdateComponent.KEYS)
-"""What a software version names, in its order: FIRMWARE-CONFIG-KEYPROFILE (Words)."""
-
 _EPOCH = datetime.fromtimestamp(0, UTC)
-
-
-def pieces_of(version: str) -> dict[UpdateComponent, str]:
-    """What a software version says of each component; a board's may end after the firmware."""
-    return dict(zip(TRACKS, version.split("-", len(TRACKS) - 1), strict=False))
 
 
 def time_of(text: Any) -> int:
@@ -225,13 +224,13 @@ def _release_contradictions(release: Release) -> Iterator[tuple[str, str]]:
         released, required = release.released_us(location), release.required_us(location)
         if released is not None and required is not None and required < released:
             yield "required_at", f"at {location} it is required before it is released"
-    pieces, seen = pieces_of(release.version), set[str]()
+    pieces, seen = software_parts(release.version), set[str]()
     for index, component in enumerate(release.components):
         if component.component in seen:
             yield f"components[{index}].component", f"{component.component} is there twice"
         seen.add(component.component)
         flag = component.part().component
-        if flag in TRACKS and component.version != pieces.get(flag):
+        if flag in SOFTWARE_PARTS and component.version != pieces.get(flag):
             yield f"components[{index}].version", f"the release's version says {pieces.get(flag, 'nothing of it')}"
 
 

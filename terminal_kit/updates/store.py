@@ -47,6 +47,10 @@ class FeedStore:
         _, public = self.key_paths(key_id)
         return keys.read_public_key(public) if public.exists() else None
 
+    def public_keys(self) -> tuple[Ed25519PublicKey, ...]:
+        """All that were made here. Raises as `public_key`."""
+        return tuple(keys.read_public_key(path) for path in sorted((self.folder / "keys").glob("*.pub.pem")))
+
     def private_key(self, key_id: str) -> Ed25519PrivateKey | None:
         """The same, to sign with."""
         private, _ = self.key_paths(key_id)

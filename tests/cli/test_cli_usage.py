@@ -5,7 +5,20 @@ from pathlib import Path
 import pytest
 from window import AT_DESK, M2, run, stage_sessions
 
-VERBS = ("lab", "doctor", "discover", "forget", "connect", "reboot", "watch", "events", "locations", "serve")
+VERBS = (
+    "lab",
+    "doctor",
+    "discover",
+    "forget",
+    "connect",
+    "reboot",
+    "update",
+    "watch",
+    "events",
+    "locations",
+    "feed",
+    "serve",
+)
 
 
 @pytest.mark.parametrize("verb", VERBS)

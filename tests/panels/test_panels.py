@@ -282,34 +282,6 @@ def test_the_curve_of_returns_counts_those_still_gone() -> None:
     assert picture["words"] == "2 drops: half are back after 4.0 s; 1 not back (+)."
 
 
-def test_the_update_panel() -> None:
-    panel = panels.UpdatePanel(FakeSession(), painter=Easel())
-    waiting = connected().apply(
-        ev("update_available", 2, firmware_from="2.01", firmware_to="2.02", components=1, required_at_us=9 * S, extra={"estimated_time": "1_to_2_minutes"})
-    )  # fmt: skip
-    picture = panel.draw(waiting)
-    assert picture["headline"] == "2.01 → 2.02"
-    assert "Takes 1–2 minutes." in picture["why"]
-    # U7: this version installs nothing, and says so beside the date from which the update is required.
-    assert (picture["due_us"], picture["can_cancel"]) == (9 * S, False)
-    assert picture["off"] == picture["cannot_install"]
-    assert picture["off"] == "This version reports updates and does not install them yet."
-    running = panel.draw(played(ev("update_started", 3), ev("update_progress", 4, progress=0.25), view=waiting))
-    assert (running["running"], running["progress"], running["off"]) == (True, 0.25, "")
-    # U6: an update made of the incremental component alone cannot be canceled, and the button says so.
-    assert (running["can_cancel"], running["cannot_cancel"]) == (False, "An incremental update cannot be canceled.")
-    failed = panel.draw(
-        played(
-            ev("update_started", 3),
-            ev("update_finished", 4, error_code="READER_SOFTWARE_UPDATE_FAILED_INTERRUPTED"),
-            view=waiting,
-        )
-    )
-    assert failed["failed"]
-    assert "the update resumes" in failed["result"]
-    assert failed["due_us"] == 9 * S
-
-
 def test_the_overview_says_when_nothing_is_recorded() -> None:
     panel = panels.OverviewPanel(FakeSession(), painter=Easel())
     assert "no log" in panel.draw(View())["record"]

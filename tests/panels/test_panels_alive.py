@@ -39,7 +39,7 @@ def until(condition: Any, timeout_s: float = 20.0) -> None:
 def test_the_trainer_starts_undoes_and_skips_on_the_sessions_own_loop(session) -> None:
     hung = Hung(panels.TrainerPanel, session)
     picture = hung.panel.draw(session.view)
-    assert set(picture["faults"]) == {fault.name for fault in FAULTS}
+    assert set(picture["faults"]) == {fault.name for fault in FAULTS} - {"update"}  # it has a place of its own
     assert [serial for serial, _ in picture["readers"]] == [M2, WISEPAD, CHIPPER]
     assert picture["faults"]["walk_away"]["parameters"] == [
         {"name": "to_m", "label": "to", "unit": "m", "value": 200.0, "least": 0.1, "most": 10_000.0},
@@ -61,8 +61,13 @@ def test_the_trainer_starts_undoes_and_skips_on_the_sessions_own_loop(session) -
     until(lambda: session.radio.clock.utc_us() - before_us >= DAY_US)
     hung.do("outcome", reader=M2, outcome="required")
     until(lambda: session.air.readers[M2].model.pending_update is not None)
+    view = replace(session.view, faults=tuple(session.air.faults.active))
+    assert f"let an update wait (required now): {M2}" in [
+        fault["words"] for fault in hung.panel.draw(view)["active"].values()
+    ]
     hung.do("outcome", reader=M2, outcome="none")
     until(lambda: session.air.readers[M2].model.pending_update is None)
+    assert "update" not in [active.fault.name for active in session.air.faults.active]
     hung.do("start", fault="no such fault", reader=M2, parameters={})
     until(lambda: hung.panel._trouble is not None)
     hung.do("start", fault="walk_away", reader=M2, parameters={"speed_m_s": 0})

@@ -43,7 +43,9 @@ def offer(
     """Lets an update with these components wait for a model; `facts` as in `SoftwareUpdate`."""
     components = components or (UpdateComponent.CONFIG, UpdateComponent.FIRMWARE)
     images = images or tuple(image_of(component) for component in components)
-    present = dict(zip((UpdateComponent.FIRMWARE, UpdateComponent.CONFIG, UpdateComponent.KEYS), OLD.split("-", 2), strict=True))
+    present = dict(
+        zip((UpdateComponent.FIRMWARE, UpdateComponent.CONFIG, UpdateComponent.KEYS), OLD.split("-", 2), strict=True)
+    )
     for component, image in zip(components, images, strict=True):
         present[UpdateComponent.FIRMWARE if component is UpdateComponent.INCREMENTAL else component] = (
             image.version_text

@@ -6,9 +6,8 @@ import pytest
 from stage import DESK, M2, TERRACE, WISEPAD, stage, virtual
 
 from terminal_kit import errors
-from terminal_kit.events import ConnectionStatus, Kind, UpdateComponent
+from terminal_kit.events import ConnectionStatus, Kind
 from terminal_kit.memory import Memory
-from terminal_kit.reader import EstimatedUpdateTime, SoftwareUpdate
 
 S = ConnectionStatus
 
@@ -82,33 +81,6 @@ async def test_the_last_reader_is_reconnected_on_request_and_the_scan_ends() -> 
             await on.terminal.reconnect_last_reader()
         assert M2 in str(caught.value)
         assert on.last("discovery_finished").duration_s == pytest.approx(15, abs=1)
-
-
-@virtual
-async def test_an_optional_update_is_reported_and_a_required_one_refuses() -> None:
-    """U7, U6."""
-    async with stage() as on:
-        model = on.air.readers[M2].model
-        model.pending_update = SoftwareUpdate(
-            version="2.02",
-            components=UpdateComponent.CONFIG,
-            estimated_time=EstimatedUpdateTime.ONE_TO_TWO_MINUTES,
-            required_at_us=on.radio.clock.utc_us() + 7 * 86_400_000_000,
-        )
-        reader = await on.connect()
-        assert reader.available_update.version == "2.02"
-        await asyncio.sleep(1)
-        assert on.last("update_available").components == 4
-        await on.terminal.disconnect_reader()
-        await asyncio.sleep(8 * 86400)
-        with on.air.readers[M2].handled() as model:
-            model.set_battery(0.9)
-            model.switch_on()
-        await asyncio.sleep(30)
-        with pytest.raises(errors.UpdateRequiredError) as caught:
-            await on.connect()
-        assert caught.value.code == "UNSUPPORTED_READER_VERSION"
-        assert on.terminal.status is S.NOT_CONNECTED
 
 
 @virtual

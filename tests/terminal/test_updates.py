@@ -131,6 +131,29 @@ async def test_an_optional_update_is_reported_and_installed_on_request() -> None
 
 
 @virtual
+async def test_an_optional_one_that_was_put_off_too_long_is_required_at_the_next_connection() -> None:
+    """U8."""
+    async with stage() as on:
+        model = on.air.readers[M2].model
+        offer(model, C.CONFIG, required_at_us=on.air.utc_us() + 7 * DAY_US)
+        reader = await on.connect()
+        assert reader.available_update is not None
+        await asyncio.sleep(1)
+        told = on.last(Kind.UPDATE_AVAILABLE)
+        assert (told.components, told.required_at_us) == (4, reader.available_update.required_at_us)
+        await on.terminal.disconnect_reader()
+        assert (await on.connect()).firmware == OLD  # not due yet
+        await on.terminal.disconnect_reader()
+        await asyncio.sleep(8 * 86400)
+        with on.air.readers[M2].handled():
+            model.set_battery(0.9)
+            model.switch_on()
+        await asyncio.sleep(30)
+        assert NEW[C.CONFIG] in (await on.connect()).firmware
+        told_once(on)
+
+
+@virtual
 async def test_it_can_be_awaited_too_and_gives_the_reader() -> None:
     async with connected(C.KEYS) as on:
         reader = await on.terminal.install_available_update()

@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from terminal_kit.events import UpdateComponent
 from terminal_kit.image import make_image
 from terminal_kit.radio.updates import UpdateSource
-from terminal_kit.reader import Reader, device_type_of
+from terminal_kit.reader import Reader, device_type_of, software_parts
 from terminal_kit.updates import keys
 from terminal_kit.updates.feed import Feed
-from terminal_kit.updates.manifest import Manifest, pieces_of, read_manifest, time_of, time_text
+from terminal_kit.updates.manifest import Manifest, read_manifest, time_of, time_text
 
 M2 = "STRM26138003393"
 WISEPAD = "WPC323105002323"
@@ -41,7 +41,7 @@ def at(days: float) -> str:
 def a_component(name: str = "firmware", version: str = NEW, data: bytes = b"", file: str = "") -> dict[str, Any]:
     return {
         "component": name,
-        "version": pieces_of(version).get(UpdateComponent[name.upper()], version),
+        "version": software_parts(version).get(UpdateComponent[name.upper()], version),
         "file": file or f"images/{hashlib.sha256(data).hexdigest()[:8]}-{name}.bin",
         "size_bytes": len(data) or 1000,
         "sha256": hashlib.sha256(data).hexdigest(),
@@ -91,7 +91,7 @@ class Folder:
     def image(self, name: str = "firmware", version: str = NEW, **options: Any) -> dict[str, Any]:
         """Writes an image, and gives its entry."""
         component = UpdateComponent[name.upper()]
-        told = pieces_of(version).get(component, version)
+        told = software_parts(version).get(component, version)
         image = make_image(
             bytes(5000), **{"component": component, "version": told, "device_types": (), "key": self.key} | options
         )

@@ -1,5 +1,5 @@
 const MARKS = { not_connected: "\u25cb", discovering: "\u25ce", connecting: "\u25d4", connected: "\u25cf", reconnecting: "\u21bb" };
-const NOTICES = { connection_lost: ["warn", "!"], disconnected: ["bad", "!"], reconnected: ["good", "\u2713"], low_battery: ["warn", "!"] };
+const NOTICES = { connection_lost: ["warn", "!"], disconnected: ["bad", "!"], reconnected: ["good", "\u2713"], low_battery: ["warn", "!"], update_failed: ["warn", "!"] };
 
 export default panel("Connection", ({ send, now }) => {
   let state = {};
