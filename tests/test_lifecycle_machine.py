@@ -17,6 +17,7 @@ from terminal_kit.errors import TerminalError
 from terminal_kit.events import ConnectionStatus
 from terminal_kit.reader import Reader
 from terminal_kit.simulator import FAULTS, SimulatorLoop
+from terminal_kit.simulator.outcomes import OUTCOMES
 
 EXAMPLES = int(os.environ.get("TERMINAL_KIT_EXAMPLES", "30"))
 """The short form for every day; 2,000 before an issue is closed."""
@@ -27,7 +28,10 @@ FINISHES = {
     "reconnect_started": ("reconnect_succeeded", "reconnect_failed"),
     "scan_started": ("scan_stopped",),
     "busy_started": ("busy_ended",),
+    "update_started": ("update_finished",),
 }
+
+LINK_ENDS = ("link_connected", "link_disconnected")
 
 SERIALS = (M2, WISEPAD)
 
@@ -108,6 +112,17 @@ class Lifecycle(RuleBasedStateMachine):
     )
     def command(self, verb: str) -> None:
         self.spawn(getattr(self.on.terminal, verb))
+
+    @rule(verb=st.sampled_from(["disconnect_reader", "reboot_reader", "close"]))
+    def insist(self, verb: str) -> None:
+        self.spawn(lambda: getattr(self.on.terminal, verb)(force=True))
+
+    @rule(serial=st.sampled_from(SERIALS), outcome=st.sampled_from(sorted(OUTCOMES)))
+    def offer(self, serial: str, outcome: str) -> None:
+        async def act() -> None:
+            self.faults.append(self.on.air.faults.start("update", serial, outcome=outcome))
+
+        self.run(act())
 
     @rule()
     def give_up_waiting(self) -> None:
@@ -190,6 +205,28 @@ class Lifecycle(RuleBasedStateMachine):
             finishes = Counter(event.attempt_id for event in self.on.events if event.kind in kinds)
             assert all(count == 1 for count in finishes.values())
 
+    @invariant()
+    def no_progress_goes_back(self) -> None:
+        """U4."""
+        seen: dict[str, float] = {}
+        for event in self.on.events:
+            if event.kind == "update_progress":
+                assert event.progress >= seen.get(event.attempt_id, 0.0)
+                seen[event.attempt_id] = event.progress
+
+    async def every_reader_starts(self) -> None:
+        """U10: whatever was done to it in an update."""
+        for reader in self.on.air.readers.values():
+            with reader.handled() as model:
+                model.set_charging(True)
+                model.set_battery(1.0)
+                model.switch_on()
+        await asyncio.sleep(300)
+        for reader in self.on.air.readers.values():
+            reader.settle()
+            assert reader.model.is_on
+            assert not reader.model.is_booting
+
     def teardown(self) -> None:
         async def end() -> None:
             await asyncio.sleep(60)
@@ -200,8 +237,9 @@ class Lifecycle(RuleBasedStateMachine):
             await asyncio.sleep(3 * 3600)  # longer than any bound: what still runs then hangs
             hanging = [task for task in self.running if not task.done()]
             async with asyncio.timeout(60):
-                await self.on.terminal.close()
+                await self.on.terminal.close(force=True)
             assert not hanging
+            await self.every_reader_starts()
             self.on.air.close()
             await asyncio.sleep(1)
             left = asyncio.all_tasks() - {asyncio.current_task()}
@@ -220,8 +258,10 @@ class Lifecycle(RuleBasedStateMachine):
             finished = [event.attempt_id for event in self.on.events if event.kind in finishes]
             assert sorted(started) == sorted(finished), start
         links = Counter(event.kind for event in self.on.events)
-        assert links["link_connected"] == links["link_disconnected"]
         assert links["link_connecting"] == links["link_connected"] + links["link_failed"]
+        # A session outlives the restarts that belong to an update (U12), and ends like any other.
+        ended = {event.session: event.kind for event in self.on.events if event.kind in LINK_ENDS}
+        assert set(ended.values()) <= {"link_disconnected"}
 
 
 TestLifecycle = pytest.mark.timeout(0)(Lifecycle.TestCase)

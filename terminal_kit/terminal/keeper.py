@@ -69,7 +69,7 @@ class Keeper:
         self._policy = policy
         self._rng = rng
         self._updates = updates
-        self.updater = Updater(state, updates, policy=policy, rng=rng, is_known=self._is_known)
+        self.updater = Updater(state, updates, policy=policy, rng=rng)
         self._care: asyncio.Task[None] | None = None
         self._relation: Relation | None = None
         self._reconnection: Operation[None] | None = None
@@ -103,8 +103,10 @@ class Keeper:
             updates=self._updates,
             history=self._histories.setdefault(reader.serial, History()),
             on_change=state.reader_changed,
-            on_paired=partial(self._remember, location_id),
+            on_paired=partial(self._remember, location_id, is_connected=False),
         )
+        now_us = state.radio.clock.utc_us()
+        relation.was_here_lately = self._memory.connected_online(now_us, location_id=location_id, serial=reader.serial)
 
         def done(outcome: Outcome) -> None:
             state.operation = None
@@ -324,10 +326,6 @@ class Keeper:
         if self._care is not None:
             await asyncio.wait({self._care})
 
-    def _is_known(self, reader: Reader, location_id: str) -> bool:
-        now_us = self._state.radio.clock.utc_us()
-        return self._memory.connected_online(now_us, location_id=location_id, serial=reader.serial)
-
     def _next_session(self) -> int:
         self._sessions += 1
         return self._sessions
@@ -377,10 +375,10 @@ class Keeper:
         await radio.note_bond(reader.address, False)
         await asyncio.to_thread(self._memory.forget, reader.serial)
 
-    async def _remember(self, location_id: str, reader: Reader) -> None:
+    async def _remember(self, location_id: str, reader: Reader, *, is_connected: bool = True) -> None:
         """Stores a reader: at once when it is paired, since that outlives whatever follows (D6, C7)."""
         radio = self._state.radio
-        online = radio.host_state().internet is not False
+        online = is_connected and radio.host_state().internet is not False
         stored = StoredReader(
             serial=reader.serial,
             name=reader.name,

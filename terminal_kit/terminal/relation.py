@@ -85,7 +85,7 @@ class Relation:
         self.offer = Offer(updates, radio.clock, recorder, limits, location_id)
         self.installation: Installation | None = None
         self.has_restarted = False
-        self.is_on_trial = False
+        self.is_on_trial = self.was_here_lately = False  # lately: it may be used without internet (E, 2870)
         self.reader: Reader = reader
         self.location_id = location_id
         self.session = 0

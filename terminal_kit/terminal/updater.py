@@ -21,6 +21,7 @@ from terminal_kit.radio.updates import UpdateSource
 from terminal_kit.reader import EstimatedUpdateTime, Reader, SoftwareUpdate
 from terminal_kit.terminal.installation import Installation
 from terminal_kit.terminal.link import Link
+from terminal_kit.terminal.operation import to_the_end
 from terminal_kit.terminal.policy import ReconnectPolicy
 from terminal_kit.terminal.reconnection import Reconnection
 from terminal_kit.terminal.relation import Relation
@@ -37,10 +38,7 @@ IN_A_ROW = 5
 
 
 class Updater:
-    """The updates of one terminal. `installation` is the one that runs, if any.
-
-    `is_known(reader, location_id)` tells whether the reader may be used without internet (E, 2870–2873).
-    """
+    """The updates of one terminal. `installation` is the one that runs, if any."""
 
     def __init__(
         self,
@@ -49,13 +47,11 @@ class Updater:
         *,
         policy: ReconnectPolicy,
         rng: random.Random,
-        is_known: Callable[[Reader, str], bool],
     ) -> None:
         self._state = state
         self._source = source
         self._policy = policy
         self._rng = rng
-        self._is_known = is_known
         self.installation: Installation | None = None
 
     async def bring_up_to_date(self, relation: Relation) -> None:
@@ -64,15 +60,16 @@ class Updater:
         Raises `UpdateRequiredError` where it was canceled (U6), the failure where the reader has no grace (U5), and
         `UpdateServerError` where nothing is known of its updates and it was not used here lately.
         """
-        if (blind := relation.offer.blind) is not None and not self._is_known(relation.reader, relation.location_id):
-            raise blind
+        if relation.offer.blind is not None and not relation.was_here_lately:
+            raise relation.offer.blind
+        relation.was_here_lately = True
         for _ in range(IN_A_ROW):
             update, now_us = relation.reader.available_update, self._state.radio.clock.utc_us()
             if update is None or not update.is_required(now_us):
                 break
             try:
                 with relation.unhurried():
-                    await self.begin(relation, update, partial(self._source.fetch, update), required=True)
+                    await _within(self.begin(relation, update, partial(self._source.fetch, update), required=True))
                     relation.is_on_trial = False
                     await relation.look_for_update()
             except CanceledError as error:
@@ -109,7 +106,7 @@ class Updater:
             minimum_battery=-1.0,  # nothing is sent that could flatten one
         )
         with relation.unhurried():
-            await self._start(relation, finished, confirm_trial, required=True)
+            await _within(self._start(relation, finished, confirm_trial, required=True))
             relation.is_on_trial = False
 
     def install_available(self, relation: Relation | None) -> Installation:
@@ -202,6 +199,16 @@ class Updater:
             )
         finally:
             relation.deadline = deadline
+
+
+async def _within(installation: Installation) -> None:
+    """Waits for an installation that belongs to a connection: it ends with it, whatever its stage."""
+    try:
+        await installation
+    except asyncio.CancelledError:
+        installation.cancel(CanceledError("the connection that the update belonged to was broken off"))
+        await to_the_end(installation.ended())
+        raise
 
 
 def update_columns(reader: Reader) -> dict[str, Any]:

@@ -2,11 +2,10 @@
 
 One run without a cut tells every operation of the reader's flash, in the upload, at the marks and in the swap. Then the
 power is cut in each of them: at every byte of the small ones, which are the bookkeeping, and at the ends and in the
-middle of those that move content. CI runs a sample; `TERMINAL_KIT_EVERY_CUT=1` runs all of them.
+middle of those that move content.
 """
 
 import asyncio
-import os
 from contextlib import suppress
 
 import pytest
@@ -25,9 +24,6 @@ SETS = {
 }
 BOOKKEEPING_BYTES = 16
 """Trailer fields and swap status are written in steps of 8 and 16 bytes; content by the chunk or the sector."""
-
-EVERY = "TERMINAL_KIT_EVERY_CUT" in os.environ
-SAMPLE = 40
 
 
 def release(on: Stage, components: tuple[UpdateComponent, ...]) -> None:
@@ -63,14 +59,14 @@ def cuts(sizes: list[int]) -> list[int]:
     return sorted(points)
 
 
-@pytest.mark.timeout(3600 if EVERY else 120)
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", SETS)
 def test_wherever_the_power_fails_the_next_connections_finish_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     components, whole = SETS[name]
     points = cuts(operations(components, monkeypatch))
     assert len(points) > 300
-    chosen = points if EVERY else points[:: max(1, len(points) // SAMPLE)]
-    for point in chosen:
+    for point in points:
         story(components, whole, point)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -481,6 +481,74 @@ async def test_after_a_cut_only_the_rest_is_sent() -> None:
         await on.connect()
         later = [event for event in on.events[begun:] if event.kind == Kind.UPDATE_PROGRESS and event.sent_bytes]
         assert later[0].sent_bytes >= had >= 5000
+
+
+@virtual
+async def test_what_was_half_sent_goes_on_before_what_is_sent_again() -> None:
+    """U10: a reader keeps one upload that was cut off, and forgets it for another one."""
+    async with stage() as on:
+        images = (image_of(C.CONFIG, size_bytes=3000), image_of(C.FIRMWARE, size_bytes=40_000))
+        required(on, C.CONFIG, C.FIRMWARE, images=images)
+        on.air.readers[M2].model.slow(0.3)
+        connecting = asyncio.create_task(on.connect())
+        await at(on, UpdateStage.UPLOADING, sent_bytes=25_000)
+        on.air.readers[M2].link.end(0x08)
+        with pytest.raises(UpdateInterruptedError):
+            await connecting
+        begun = len(on.events)
+        assert (await on.connect()).firmware == WHOLE
+        later = [event for event in on.events[begun:] if event.kind == Kind.UPDATE_PROGRESS and event.sent_bytes]
+        assert later[0].extra is not None
+        assert later[0].extra["component"] == "firmware"
+        assert later[0].sent_bytes >= 20_000
+
+
+@pytest.mark.parametrize("waiting", [False, True])
+def test_new_software_that_nobody_confirmed_is_confirmed_by_the_next_connection(waiting: bool) -> None:
+    """U10: whoever connects next, and whether or not another update waits."""
+
+    @virtual
+    async def check() -> None:
+        async with stage() as on:
+            required(on)
+            connecting = asyncio.create_task(on.connect())
+            await at(on, UpdateStage.RESTARTING)
+            await until(lambda: on.air.readers[M2].link is None)
+            connecting.cancel()
+            await asyncio.wait({connecting})
+            await asyncio.sleep(60)
+            model = on.air.readers[M2].model
+            assert model.firmware == WHOLE
+            assert model._software.is_on_trial
+            model.pending_update = None
+            if waiting:
+                offer(model, C.KEYS)
+            async with Terminal(on.radio, name="another", sink=on.events.append) as another:
+                await another.easy_connect("tml_front_desk", serial=M2)
+            assert not model._software.is_on_trial
+            ends = on.of(Kind.UPDATE_FINISHED)
+            assert [end.error_code for end in ends] == ["CANCELED", None]
+            with on.air.readers[M2].handled():
+                model.cut_power()
+            await asyncio.sleep(60)
+            assert model.firmware == WHOLE
+
+    check()
+
+
+@virtual
+async def test_it_is_confirmed_too_after_a_link_that_was_lost_at_the_last_moment() -> None:
+    async with connected() as on:
+        installing = on.terminal.install_available_update()
+        await until(lambda: any(step.stage == UpdateStage.RESTARTING for step in on.of(Kind.UPDATE_PROGRESS)))
+        await until(lambda: on.air.readers[M2].model.firmware == WHOLE)
+        await until(lambda: on.air.readers[M2].link is not None)
+        await asyncio.sleep(0.3)
+        on.air.readers[M2].link.end(0x08)
+        with suppress(UpdateInterruptedError):
+            await installing
+        await on.until(S.CONNECTED)
+        await until(lambda: not on.air.readers[M2].model._software.is_on_trial)
 
 
 @virtual
