@@ -7,6 +7,7 @@ import time
 from terminal_kit.cli import values
 from terminal_kit.cli.options import Commands, add_feed, add_location, add_radio, command, location_of
 from terminal_kit.cli.output import printable, say
+from terminal_kit.cli.progress import Bar
 from terminal_kit.cli.recording import Follower, session_of
 from terminal_kit.events import ConnectionStatus
 from terminal_kit.reader import Reader
@@ -51,6 +52,7 @@ def run_connect(chosen: argparse.Namespace) -> int:
     with session_of(chosen) as session:
         follower = Follower()
         session.terminal.subscribe(follower)
+        session.terminal.subscribe(Bar())
         reader = _connect(session, chosen, location)
         if session.call(_is_lost, session.terminal, chosen.for_s).result():
             raise follower.loss(f"{reader.serial} was lost for good")
@@ -63,6 +65,7 @@ def run_reboot(chosen: argparse.Namespace) -> int:
     with session_of(chosen) as session:
         follower = Follower()
         session.terminal.subscribe(follower)
+        session.terminal.subscribe(Bar())
         reader = _connect(session, chosen, location)
         started_s = time.monotonic()
         session.call(session.terminal.reboot_reader).result()

@@ -8,6 +8,7 @@ import time
 from terminal_kit.cli import values
 from terminal_kit.cli.options import Commands, add_location, add_radio, command, location_of
 from terminal_kit.cli.output import printable, say
+from terminal_kit.cli.progress import Bar
 from terminal_kit.cli.recording import Follower, session_of
 from terminal_kit.errors import InvalidParameterError, TerminalError
 from terminal_kit.events import ConnectionStatus, Kind
@@ -47,6 +48,7 @@ def run(chosen: argparse.Namespace) -> int:
     location = location_of(chosen)
     with session_of(chosen) as session:
         session.terminal.subscribe(Follower())
+        session.terminal.subscribe(Bar())
         recording = session.call(_record, session, chosen.serial, location, chosen.for_s)
         try:
             recording.result()

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from typing import Any, Protocol, Self
 
 from terminal_kit.errors import (
+    CanceledError,
     CancelFailedError,
     TerminalError,
     UpdateBatteryLowError,
@@ -133,7 +134,7 @@ class Installation:
         except asyncio.CancelledError:
             # Who gives up waiting means the installation too, where it can still be undone.
             if self.can_be_canceled:
-                self._operation.cancel(UpdateInterruptedError("nobody waits for the update any more"))
+                self._operation.cancel(CanceledError("nobody waits for the update any more"))
             raise
         if (outcome := self._operation.outcome) is not None:
             raise outcome

@@ -156,9 +156,10 @@ class Terminal:
     ) -> Reader:
         """Connects a discovered reader and registers it at a location (C1). Gives the reader as it then is.
 
-        Raises `InvalidParameterError` before any radio work; `BusyError`, `AlreadyConnectedError` (C3);
-        `BatteryCriticallyLowError` (C4); `UpdateRequiredError`; `LinkError` and its kin; the host's faults (D5).
-        A reader from before a disconnect is found again by its serial number (C2).
+        An update that is required is installed first, which takes its time (U3). Raises `InvalidParameterError` before
+        any radio work; `BusyError`, `AlreadyConnectedError` (C3); `BatteryCriticallyLowError` (C4); `UpdateError` and
+        its kin, among them `UpdateRequiredError` for a canceled one (U6); `LinkError` and its kin; the host's faults
+        (D5). A reader from before a disconnect is found again by its serial number (C2).
         """
         self._check_location(location_id)
         self._state.admit("connect_reader")

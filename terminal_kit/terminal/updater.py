@@ -72,6 +72,8 @@ class Updater:
                     await _within(self.begin(relation, update, partial(self._source.fetch, update), required=True))
                     relation.is_on_trial = False
                     await relation.look_for_update()
+                if relation.reader.available_update == update:
+                    break  # it runs the images, and calls them otherwise: once more would change nothing
             except CanceledError as error:
                 raise UpdateRequiredError(
                     f"{relation.reader.serial} needs the update to {update.version} before it can be used",

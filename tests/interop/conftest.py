@@ -5,7 +5,9 @@ import zephyr
 
 
 def pytest_addoption(parser):
-    parser.addoption("--smpclient-checkout", metavar="DIR", help="a checkout of smpclient's repository, for its servers")
+    parser.addoption(
+        "--smpclient-checkout", metavar="DIR", help="a checkout of smpclient's repository, for its servers"
+    )
     parser.addoption("--record", action="store_true", help="write the exchanges with those servers to recordings/")
 
 
@@ -22,7 +24,9 @@ def pytest_generate_tests(metafunc):
     metafunc.parametrize(
         "server",
         [
-            pytest.param(each, id=each.id, marks=[pytest.mark.skip(reason=why)] if (why := each.unavailable_reason()) else [])
+            pytest.param(
+                each, id=each.id, marks=[pytest.mark.skip(reason=why)] if (why := each.unavailable_reason()) else []
+            )
             for each in zephyr.load(Path(checkout)).FIXTURES
             if fits(each)
         ],

@@ -15,16 +15,25 @@ from terminal_kit.errors import UpdateError, UpdateReaderError
 from terminal_kit.events import UpdateComponent
 from terminal_kit.image import Image, ImageVersion, make_image, read_image
 from terminal_kit.updates.install import Piece, install
-from terminal_kit.updates.progress import UpdateStage
+from terminal_kit.updates.progress import UpdateProgress, UpdateStage
 from terminal_kit.updates.smp import NOT_SUPPORTED, ImageSlot, SmpClient
 from terminal_kit.updates.upload import Upload
 
 Story = Callable[[Board], Awaitable[None]]
 
-SMALL = make_image(
-    random.Random(5).randbytes(6000), component=UpdateComponent.FIRMWARE, version="9.8.7", device_types=(), key=None
-)
-"""Well-formed, and no program: for slots from which nothing is started."""
+
+def no_program(size: int) -> Image:
+    """A well-formed image for slots from which nothing is started."""
+    body = random.Random(5).randbytes(size)
+    return make_image(body, component=UpdateComponent.FIRMWARE, version="9.8.7", device_types=(), key=None)
+
+
+def of_many_chunks(smp: SmpClient) -> Image:
+    """Enough chunks to lose some and to break off among them."""
+    return no_program(15 * smp.frame_bytes)
+
+
+SMALL = no_program(3000)
 
 
 async def offers(board: Board) -> None:
@@ -48,48 +57,50 @@ async def offers(board: Board) -> None:
 async def takes_an_image(board: Board) -> None:
     """A whole image arrives, is in the second slot, and a second upload sends no more of it than its beginning."""
     smp = await board.smp()
-    offsets = await upload(smp, SMALL)
+    image = of_many_chunks(smp)
+    offsets = await upload(smp, image)
     assert offsets == sorted(offsets)
-    assert offsets[-1] == len(SMALL.data)
-    await holds(smp, SMALL)
+    assert offsets[-1] == len(image.data)
+    await holds(smp, image)
 
 
 async def goes_on(board: Board) -> None:
     """An upload that broke off goes on where it was (U10)."""
     smp = await board.smp()
-    async with aclosing(Upload(smp, SMALL.data, 0).run()) as steps:
+    image = of_many_chunks(smp)
+    async with aclosing(Upload(smp, image.data, 0).run()) as steps:
         async for had in steps:
-            if had > len(SMALL.data) // 2:
+            if had > len(image.data) // 2:
                 break
-    first, *_, last = await upload(smp, SMALL)
-    assert had <= first < last == len(SMALL.data)
-    await holds(smp, SMALL)
+    first, *_, last = await upload(smp, image)
+    assert had <= first < last == len(image.data)
+    await holds(smp, image)
 
 
 async def misses_a_chunk(board: Board) -> None:
     """A lost chunk is noticed by the answers to those behind it, whose offsets are other ones than theirs; no wait."""
     smp = await board.smp()
+    image = of_many_chunks(smp)
     assert smp.window > 1
     board.losing = {5, 11}
     begun_s = board.now_s()
-    offsets = await upload(smp, SMALL)
+    offsets = await upload(smp, image)
     assert board.now_s() - begun_s < 5
     assert offsets == sorted(offsets)
-    assert offsets[-1] == len(SMALL.data)
-    await holds(smp, SMALL)
+    assert offsets[-1] == len(image.data)
+    await holds(smp, image)
 
 
 async def has_no_trial(board: Board) -> None:
     """A bootloader without trial starts (RAM load: the newest image runs) refuses to mark one; no restart follows."""
-    seen: list[UpdateStage] = []
     with pytest.raises(UpdateReaderError) as refused:
-        async for step in install(board, [Piece(UpdateComponent.FIRMWARE, 0, SMALL)]):
-            seen.append(step.stage)
+        await installed(board, SMALL)
     assert refused.value.smp_code == NOT_SUPPORTED
-    assert seen[-1] is UpdateStage.ACTIVATING
-    running = (await (await board.smp()).read_images())[0]
+    running, waiting = await (await board.smp()).read_images()
     assert running.active
     assert running.confirmed
+    assert waiting.digest == SMALL.digest
+    assert not waiting.pending
 
 
 async def keeps_its_software(board: Board) -> None:
@@ -98,8 +109,7 @@ async def keeps_its_software(board: Board) -> None:
     wrong = hashlib.sha256(b"another image").digest()
     damaged = Image(data=SMALL.data.replace(SMALL.digest, wrong), version=SMALL.version, digest=wrong)
     with pytest.raises(UpdateError) as caught:
-        async for _ in install(board, [Piece(UpdateComponent.FIRMWARE, 0, damaged)]):
-            pass
+        await installed(board, damaged)
     assert caught.value.fault == "not_installed"
     assert (await (await board.smp()).read_images())[0] == before
 
@@ -107,40 +117,53 @@ async def keeps_its_software(board: Board) -> None:
 def updates_to(image: Image) -> Story:
     async def updates(board: Board) -> None:
         """The whole of it: upload, trial start, and confirmation by the image that runs then."""
-        former = (await (await board.smp()).read_images())[0]
-        steps = [step async for step in install(board, [Piece(UpdateComponent.FIRMWARE, 0, image)])]
+        steps = await installed(board, image)
         fractions = [step.fraction for step in steps]
         assert fractions == sorted(fractions)
         assert fractions[-1] == 1
         assert list(dict.fromkeys(step.stage for step in steps)) == list(UpdateStage)
-        slots = await (await board.smp()).read_images()
-        assert slots[0].digest == image.digest
-        assert slots[0].active
-        assert slots[0].confirmed
-        assert slots[1].digest == former.digest
+        running = (await (await board.smp()).read_images())[0]
+        assert running.digest == image.digest
+        assert running.active
+        assert running.confirmed
 
     return updates
 
 
-async def recovers(board: Board) -> None:
-    """MCUboot's own server, which an application starts by a reset with a boot mode, takes an image as well."""
-    smp = await board.smp()
-    await smp.request(lambda number: ResetWriteRequest(boot_mode=BootMode.BOOTLOADER, sequence=number))
-    await board.recover()
-    smp = await board.smp()
-    assert smp.frame_bytes == board.facts.recovery_buf_size - board.facts.framing_bytes
-    assert smp.window == 1
-    offsets = await upload(smp, SMALL)
-    assert offsets == sorted(offsets)
-    assert offsets[-1] == len(SMALL.data)
-    # It takes the image into the slot that it starts from, and tells no state of it.
-    await holds(smp, SMALL)
+def recovers_with(image: Image) -> Story:
+    async def recovers(board: Board) -> None:
+        """MCUboot's own server, which an application starts by a reset with a boot mode, takes an image as well."""
+        smp = await board.smp()
+        await smp.request(lambda number: ResetWriteRequest(boot_mode=BootMode.BOOTLOADER, sequence=number))
+        await board.recover()
+        smp = await board.smp()
+        assert smp.frame_bytes == board.facts.recovery_buf_size - board.facts.framing_bytes
+        assert smp.window == 1
+        offsets = await upload(smp, image)
+        assert offsets == sorted(offsets)
+        assert offsets[-1] == len(image.data)
+        # It lists only what it would start, by its own check of the SHA-256.
+        assert [slot.digest for slot in await smp.read_images()] == ([] if image is SMALL else [image.digest])
+
+    return recovers
 
 
 STORIES: dict[str, Story] = {
     each.__name__: each
-    for each in (offers, takes_an_image, goes_on, misses_a_chunk, has_no_trial, keeps_its_software, recovers)
+    for each in (
+        offers,
+        takes_an_image,
+        goes_on,
+        misses_a_chunk,
+        has_no_trial,
+        keeps_its_software,
+        recovers_with(SMALL),
+    )
 }
+
+
+async def installed(board: Board, image: Image) -> list[UpdateProgress]:
+    return [step async for step in install(board, [Piece(UpdateComponent.FIRMWARE, 0, image)])]
 
 
 async def upload(smp: SmpClient, image: Image) -> list[int]:
@@ -154,15 +177,19 @@ async def holds(smp: SmpClient, image: Image) -> ImageSlot:
     return slot
 
 
+def remade(image: Image, at: int, header: bytes) -> Image:
+    """The image with another header from byte `at` on, and the SHA-256 that this asks for."""
+    changed = bytearray(image.data)
+    changed[at : at + len(header)] = header
+    digest_at = changed.rindex(image.digest)
+    # The digest is the first of the plain TLVs: before it are their header and its own, of four bytes each.
+    changed[digest_at : digest_at + 32] = hashlib.sha256(changed[: digest_at - 8]).digest()
+    return read_image(bytes(changed))
+
+
 def newer(data: bytes) -> Image:
-    """A program that runs, made another one: version 1.2.3, and the SHA-256 that this asks for."""
-    old = read_image(data)
-    changed = bytearray(old.data)
-    changed[20:28] = bytes([1, 2, *(3).to_bytes(2, "little"), *bytes(4)])
-    at = changed.rindex(old.digest)
-    # The digest is the first of the plain TLVs: four bytes of their header and four of its own are before it.
-    changed[at : at + 32] = hashlib.sha256(changed[: at - 8]).digest()
-    image = read_image(bytes(changed))
+    """A program that runs, made another one by its version, 1.2.3."""
+    image = remade(read_image(data), 20, bytes([1, 2, *(3).to_bytes(2, "little")]))
     assert image.version == ImageVersion(1, 2, 3)
     return image
 
