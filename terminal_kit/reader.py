@@ -117,8 +117,8 @@ class SoftwareUpdate:
 
     @property
     def can_be_canceled(self) -> bool:
-        """An update made of the incremental component alone cannot (U6)."""
-        return self.components != UpdateComponent.INCREMENTAL
+        """An update made of the incremental component alone cannot (U6), nor one that only has to be confirmed."""
+        return bool(self.components & ~UpdateComponent.INCREMENTAL)
 
     def has_grace(self, now_us: int) -> bool:
         """Whether the reader may be used although the update is required and failed (U5)."""

@@ -18,10 +18,14 @@ class Learned(NamedTuple):
 
 @dataclass(slots=True)
 class History:
-    """How a reader last stopped, and the last session that was lost."""
+    """How a reader last stopped, the last session that was lost, and whether its new software was not confirmed.
+
+    A reader of ours tells the last of these by itself; of a board it must be remembered.
+    """
 
     last_stop: LastStop | None = None
     dropped: tuple[int, LinkEnd] | None = None
+    is_unconfirmed: bool = False
 
     def learn(self, now: LastStop | None) -> Learned:
         """Compares what the reader says now with what it said before."""

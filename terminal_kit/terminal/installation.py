@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import aclosing
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from terminal_kit.errors import (
     CanceledError,
@@ -18,13 +18,16 @@ from terminal_kit.radio.translation import translate
 from terminal_kit.reader import BatteryStatus, Reader, SoftwareUpdate, battery_status
 from terminal_kit.terminal.operation import Operation, Outcome
 from terminal_kit.updates.install import Device
-from terminal_kit.updates.progress import UpdateProgress, UpdateStage
+from terminal_kit.updates.progress import Gauge, UpdateProgress, UpdateStage
 
 TOLD_EVERY_S = 0.25
 """Progress is told at most four times a second, the first and the last always (contract: `update_progress`)."""
 
 BATTERY_EVERY_S = 30.0
 """A reader reports its battery every ten minutes (B1); an update that empties it must be noticed sooner (U2)."""
+
+MISSING_S = 60.0
+"""A reader is back from its restart in some ten seconds, and twenty more where it swaps megabytes."""
 
 _UNDONE = (UpdateStage.CHECKING, UpdateStage.UPLOADING)
 """Until the images are marked nothing has happened to the reader's software; after that the restart is on its way."""
@@ -36,6 +39,11 @@ class Updating(Device, Protocol):
     @property
     def reader(self) -> Reader:
         """As it is now."""
+        ...
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its link stands."""
         ...
 
     def tell(self, kind: Kind, **columns: Any) -> None:
@@ -74,23 +82,41 @@ class Installation:
         self._device = device
         self._steps = steps
         self._attempt_id = attempt_id
-        self._news = asyncio.Event()
-        self._is_unseen = False
+        self._moved = asyncio.Event()
         self._told: UpdateProgress | None = None
         self._told_s = 0.0
-        self._battery_s = device.now_s()
+        self._battery_s = self._stage_s = device.now_s()
         self._on_done = on_done
         self._settled = settled
         self._check_battery_gate()
         self._begun_s = device.now_s()
         self._version_from = device.reader.firmware
         self._tell_start()
+        sizes = [(part.component, part.size_bytes) for part in update.parts]
+        self._step(Gauge(sizes).enter(UpdateStage.CHECKING, self._begun_s))
         self._operation = Operation("install_available_update", self._run(), self._finished)
 
     @property
     def can_be_canceled(self) -> bool:
-        """Whether `cancel()` can still take effect (U6)."""
-        return self.update.can_be_canceled and (self.progress is None or self.progress.stage in _UNDONE)
+        """Whether `cancel()` can still take effect (U6): until the images are marked, or if the reader stays away."""
+        is_undone = self.progress is None or self.progress.stage in _UNDONE
+        return self.update.can_be_canceled if is_undone else self.is_missing
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the reader should be back from its restart: to stop waiting for it breaks nothing off."""
+        return not self._device.is_here and self._device.now_s() - self._stage_s >= MISSING_S
+
+    @property
+    def reader_is_away(self) -> bool:
+        """Whether it only waits for the reader."""
+        return not self._device.is_here
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Whether it ended between the marks and the last confirmation: the reader may run new software on trial."""
+        late = self.progress is not None and self.progress.stage not in _UNDONE
+        return late and self._operation.outcome is not None
 
     def check_cancel(self) -> None:
         """Raises `CancelFailedError` where it cannot be canceled, or not any more (U6)."""
@@ -111,31 +137,33 @@ class Installation:
         """Waits until it is over, however it ended."""
         await self._operation.stopped()
 
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> UpdateProgress:
-        await self._news.wait()
-        if not self._is_unseen or self.progress is None:
-            await self._last()
-            raise StopAsyncIteration
-        self._is_unseen = False
-        if not self._operation.task.done():
-            self._news.clear()
-        return self.progress
+    async def __aiter__(self) -> AsyncGenerator[UpdateProgress]:
+        seen: UpdateProgress | None = None
+        while True:
+            if self.progress is not None and self.progress is not seen:
+                seen = self.progress
+                yield seen
+            elif self._operation.task.done():
+                await self._end()
+                return
+            else:
+                await self._moved.wait()
 
     def __await__(self) -> Generator[Any, None, Reader]:
-        return self._last().__await__()
+        return self._awaited().__await__()
 
-    async def _last(self) -> Reader:
+    async def _awaited(self) -> Reader:
         try:
-            await self._operation.stopped()
-            await self._settled()
+            return await self._end()
         except asyncio.CancelledError:
             # Who gives up waiting means the installation too, where it can still be undone.
             if self.can_be_canceled:
                 self._operation.cancel(CanceledError("nobody waits for the update any more"))
             raise
+
+    async def _end(self) -> Reader:
+        await self._operation.stopped()
+        await self._settled()
         if (outcome := self._operation.outcome) is not None:
             raise outcome
         return self._device.reader
@@ -144,17 +172,23 @@ class Installation:
 
     async def _run(self) -> None:
         try:
+            await self._read_battery()
+            self._check_battery_gate()  # what was known of it may be ten minutes old
             async with aclosing(self._steps) as steps:
                 async for step in steps:
                     self._step(step)
-                    await self._watch_battery()
+                    if step.fraction < 1:
+                        await self._watch_battery()
         except Exception as error:
             raise self._failure(error) from error
 
     def _step(self, step: UpdateProgress) -> None:
-        self.progress, self._is_unseen = step, True
-        self._news.set()
         now_s = self._device.now_s()
+        if self.progress is None or self.progress.stage is not step.stage:
+            self._stage_s = now_s
+        self.progress = step
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
         new_stage = self._told is None or self._told.stage is not step.stage
         if new_stage or now_s - self._told_s >= TOLD_EVERY_S or step.fraction >= 1:
             self._tell_progress(step)
@@ -163,14 +197,17 @@ class Installation:
     async def _watch_battery(self) -> None:
         """One that has begun goes on below 50 %, until the battery is critical (U2)."""
         if self._device.now_s() - self._battery_s >= BATTERY_EVERY_S:
-            self._battery_s = self._device.now_s()
-            await self._device.check_battery()
+            await self._read_battery()
         reader = self._device.reader
         if battery_status(reader.battery) is BatteryStatus.CRITICAL:
             raise UpdateInterruptedError(
                 f"the battery of {reader.serial} fell to {reader.battery:.0%}",
                 hint="Charge the reader above 50 %, then connect again; the update goes on where it stood.",
             )
+
+    async def _read_battery(self) -> None:
+        self._battery_s = self._device.now_s()
+        await self._device.check_battery()
 
     def _check_battery_gate(self) -> None:
         reader, needed = self._device.reader, self.update.minimum_battery
@@ -256,5 +293,5 @@ class Installation:
             total_bytes=self.update.total_bytes,
             battery=self._device.reader.battery,
         )
-        self._news.set()
+        self._moved.set()
         self._on_done()

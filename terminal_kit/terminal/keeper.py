@@ -11,10 +11,8 @@ from terminal_kit.errors import (
     CanceledError,
     CommunicationError,
     LinkError,
-    LocationOfflineError,
     PairingLostError,
     ReaderNotFoundError,
-    ReaderOfflineError,
     ReconnectStartedError,
     SupersededError,
     TakenByAnotherHostError,
@@ -22,10 +20,11 @@ from terminal_kit.errors import (
     UpdateError,
 )
 from terminal_kit.events import DisconnectReason, Kind, ReasonSource, RssiSource
-from terminal_kit.memory import Memory, StoredReader
+from terminal_kit.memory import Memory
 from terminal_kit.radio.translation import translate
 from terminal_kit.radio.updates import UpdateSource
 from terminal_kit.reader import Reader
+from terminal_kit.terminal.acquaintances import Acquaintances
 from terminal_kit.terminal.ending import LinkEnd, reason_columns, reason_of
 from terminal_kit.terminal.finder import Finder, after
 from terminal_kit.terminal.history import History
@@ -65,11 +64,11 @@ class Keeper:
     ) -> None:
         self._state = state
         self._finder = finder
-        self._memory = memory
+        self.acquaintances = Acquaintances(state, memory)
         self._policy = policy
         self._rng = rng
         self._updates = updates
-        self.updater = Updater(state, updates, policy=policy, rng=rng)
+        self.updater = Updater(state, updates, rng=rng, next_session=self._next_session)
         self._care: asyncio.Task[None] | None = None
         self._relation: Relation | None = None
         self._reconnection: Operation[None] | None = None
@@ -78,17 +77,6 @@ class Keeper:
         self._histories: dict[str, History] = {}
         self._released_us: dict[str, int] = {}
         self.auto_reconnect = True
-
-    def check_online(self, reader: Reader, location_id: str) -> None:
-        """Offline, only a reader that was connected here online lately may connect (E, 2870–2873)."""
-        radio, known = self._state.radio, self._memory.connected_online
-        if radio.host_state().internet is not False:
-            return
-        now_us = radio.clock.utc_us()
-        if not known(now_us, location_id=location_id, device_type=reader.device_type):
-            raise LocationOfflineError(f"the host is offline, and no {reader.device_type} was connected here lately")
-        if not known(now_us, location_id=location_id, serial=reader.serial):
-            raise ReaderOfflineError(f"the host is offline, and {reader.serial} was not connected here lately")
 
     def begin(self, reader: Reader, location_id: str) -> Operation[Reader]:
         """Makes a connection the running operation; a running discovery ends first (C3)."""
@@ -103,10 +91,9 @@ class Keeper:
             updates=self._updates,
             history=self._histories.setdefault(reader.serial, History()),
             on_change=state.reader_changed,
-            on_paired=partial(self._remember, location_id, is_connected=False),
+            on_paired=partial(self.acquaintances.remember, location_id, is_connected=False),
         )
-        now_us = state.radio.clock.utc_us()
-        relation.was_here_lately = self._memory.connected_online(now_us, location_id=location_id, serial=reader.serial)
+        relation.was_here_lately = self.acquaintances.was_here_lately(reader, location_id)
 
         def done(outcome: Outcome) -> None:
             state.operation = None
@@ -146,6 +133,10 @@ class Keeper:
         if before is not None:
             before.cancel(SupersededError(f"{before.name} ended because a connection started"))
         return operation
+
+    def part(self) -> None:
+        """Nothing reconnects by itself any more."""
+        self._is_parting = True
 
     async def disconnect(self) -> None:
         """Ends the relation at one's own wish, whatever the reader said meanwhile, and waits for its last row (X5)."""
@@ -207,14 +198,18 @@ class Keeper:
     async def _connect(self, relation: Relation, attempt_id: str) -> Reader:
         limits = self._state.limits
         try:
-            await self._care_ends()  # an earlier relation may still be closing its link
             async with asyncio.timeout(limits.connect_s) as relation.deadline:
+                await self._care_ends()  # an earlier relation may still be closing its link
                 if self._is_stale(relation.reader):
                     relation.reader = await self._find_again(relation.reader)
-                tries, link_s = limits.link_tries, limits.link_s
-                await relation.connect(attempt_id, self._next_session(), tries=tries, link_s=link_s)
-                await self.updater.bring_up_to_date(relation)
-                await self._remember(relation.location_id, relation.reader)
+
+                async def connect() -> None:
+                    tries, link_s = limits.link_tries, limits.link_s
+                    await relation.connect(attempt_id, self._next_session(), tries=tries, link_s=link_s)
+
+                await connect()
+                await self.updater.bring_up_to_date(relation, again=connect)
+                await self.acquaintances.remember(relation.location_id, relation.reader)
         except BaseException as error:
             timed_out = isinstance(error, TimeoutError)
             await relation.disconnect(DisconnectReason.UNKNOWN if timed_out else reason_of(error))
@@ -240,8 +235,11 @@ class Keeper:
                     relation.log_end(end)
                     self._released_us[relation.reader.address] = self._state.radio.clock.utc_us()
                     returning = self._start_return(relation, session, end)
-                if returning is not None:
-                    await returning.stopped()
+                if returning is None:
+                    return
+                await returning.stopped()
+                if returning.outcome is not None:
+                    return
         finally:
             self._care = self._relation = None
             if self._reconnection is not None:
@@ -373,23 +371,4 @@ class Keeper:
             raise translate(error, reader=reader.serial) from error
         self._released_us[reader.address] = radio.clock.utc_us()  # the host's record of it is gone too (C2)
         await radio.note_bond(reader.address, False)
-        await asyncio.to_thread(self._memory.forget, reader.serial)
-
-    async def _remember(self, location_id: str, reader: Reader, *, is_connected: bool = True) -> None:
-        """Stores a reader: at once when it is paired, since that outlives whatever follows (D6, C7)."""
-        radio = self._state.radio
-        online = is_connected and radio.host_state().internet is not False
-        stored = StoredReader(
-            serial=reader.serial,
-            name=reader.name,
-            address=reader.address,
-            location_id=location_id,
-            device_type=reader.device_type,
-            online_us=radio.clock.utc_us() if online else None,
-        )
-        try:
-            await asyncio.to_thread(self._memory.remember, stored)
-        except (TerminalError, OSError) as error:
-            # The connection is good; only the next start-up will not know of it.
-            code = error.code if isinstance(error, TerminalError) else TerminalError.code
-            self._state.tell(Kind.ERROR, error_code=code, text=str(error))
+        await self.acquaintances.forget(reader)

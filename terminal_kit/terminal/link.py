@@ -140,6 +140,16 @@ class Link:
         """Whether the link stands."""
         return not self._end.done()
 
+    def parameters(self) -> dict[str, float | None]:
+        """The columns that tell the parameters in force."""
+        now = self._radio.link_parameters(self.client)
+        return {
+            "interval_ms": now.interval_ms,
+            "peripheral_latency": now.peripheral_latency,
+            "supervision_timeout_s": now.supervision_timeout_s,
+            "mtu_bytes": now.mtu_bytes,
+        }
+
     async def during(self, work: Coroutine[Any, Any, T], *, limit_s: float | None = None) -> T:
         """`work`'s result. Raises the loss where the link ends first, `CommunicationError` after a silence."""
         task = asyncio.ensure_future(work)

@@ -24,6 +24,7 @@ from terminal_kit.errors import (
 from terminal_kit.events import DisconnectReason, Kind
 from terminal_kit.radio import HostState, Radio
 from terminal_kit.reader import Reader
+from terminal_kit.terminal.ending import reason_of
 from terminal_kit.terminal.neighbourhood import Neighbourhood
 from terminal_kit.terminal.policy import Limits, ReconnectPolicy
 from terminal_kit.terminal.record import Recorder
@@ -99,6 +100,7 @@ class Reconnection:
                 if self._settle is not None:
                     await self._settle(relation)
             except BaseException as error:
+                await relation.disconnect(reason_of(error))  # a link that was not settled is no link
                 self._attempted(relation, attempt_id, started_s, error)
                 hopeless = isinstance(error, _HOPELESS) and not isinstance(error, UpdateInterruptedError)
                 if hopeless or not isinstance(error, Exception):

@@ -85,7 +85,9 @@ class Relation:
         self.offer = Offer(updates, radio.clock, recorder, limits, location_id)
         self.installation: Installation | None = None
         self.has_restarted = False
-        self.is_on_trial = self.was_here_lately = False  # lately: it may be used without internet (E, 2870)
+        self.is_session_over = self.is_on_trial = self.was_here_lately = (
+            False  # lately: it may be used without internet (E, 2870)
+        )
         self.reader: Reader = reader
         self.location_id = location_id
         self.session = 0
@@ -107,8 +109,8 @@ class Relation:
                 hint="Forget it in the system's settings; pair only through the kit.",
             )
         self.link = await self._open(attempt_id, range(first, first + tries), link_s)
-        self.session, self._is_set_up = session, False
-        self.tell(Kind.LINK_CONNECTED, attempt_id=attempt_id, **_parameters(self._radio, self.link))
+        self.session, self.is_session_over, self._is_set_up = session, False, False
+        self.tell(Kind.LINK_CONNECTED, attempt_id=attempt_id, **self.link.parameters())
         try:
             await self._set_up(self.link, attempt_id)
         except BaseException as error:
@@ -129,7 +131,7 @@ class Relation:
         """Logs the link's end once, with the last signal if it is fresh, and lets the link go."""
         if self.link is None:
             return
-        link, self.link = self.link, None
+        link, self.link, self.is_session_over = self.link, None, True
         if self._busy_id is not None:
             self.tell(Kind.BUSY_ENDED, attempt_id=self._busy_id)
             self._busy_id = None
@@ -239,7 +241,7 @@ class Relation:
                 "boots": facts.last_stop.boots if facts.last_stop else None,
             },
         )
-        self.is_on_trial = bool(facts.state and facts.state.flags & StateFlag.ON_TRIAL)
+        self.is_on_trial = bool(facts.state.flags & StateFlag.ON_TRIAL) if facts.state else self.history.is_unconfirmed
         self._learn(facts.last_stop)
         if facts.state and facts.state.flags & StateFlag.BUSY:
             self._on_notice(Notice(NoticeCode.BUSY_STARTED))
@@ -388,13 +390,3 @@ class Relation:
         """One row about this reader."""
         session = self.session if self.link is not None else None
         self._recorder.emit(kind, reader=self.reader.serial, session=session, **columns)
-
-
-def _parameters(radio: Radio, link: Link) -> dict[str, Any]:
-    parameters = radio.link_parameters(link.client)
-    return {
-        "interval_ms": parameters.interval_ms,
-        "peripheral_latency": parameters.peripheral_latency,
-        "supervision_timeout_s": parameters.supervision_timeout_s,
-        "mtu_bytes": parameters.mtu_bytes,
-    }

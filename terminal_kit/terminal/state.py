@@ -80,12 +80,12 @@ class State:
         while not condition(self._now):
             await self._moved.wait()
 
-    def admit(self, verb: Verb) -> None:
-        """Raises what `VERBS` says where `verb` may not run now (C3)."""
+    def admit(self, verb: Verb, *, alone: bool = True) -> None:
+        """Raises what `VERBS` says where `verb` may not run now (C3); not `alone`: beside what else is being done."""
         running = self.operation.name if self.operation else "an automatic reconnection"
         if error := refusal(verb, self.status, running, self.serial):
             raise error
-        if self._doing is not None and verb in ALONE:
+        if alone and self._doing is not None and verb in ALONE:
             raise BusyError(f"{verb} must wait: {self._doing} runs", running=self._doing)
 
     @contextmanager

@@ -164,7 +164,7 @@ class Terminal:
         self._check_location(location_id)
         self._state.admit("connect_reader")
         self._state.check_host()
-        self._keeper.check_online(reader, location_id)
+        self._keeper.acquaintances.check_online(reader, location_id)
         self._keeper.auto_reconnect = auto_reconnect_on_unexpected_disconnect
         return await self._keeper.begin(reader, location_id).result()
 
@@ -174,7 +174,7 @@ class Terminal:
         So it does while an update runs in it that cannot be canceled (U6).
         """
         self._state.admit("cancel_connecting")
-        self._updater.check_cancel()
+        self._updater.check_cancel(reader_may_be_away=True)
         await self._state.cancel(CanceledError("connecting was canceled"))
         if self.connected_reader is not None:  # it had succeeded a moment before
             await self._keeper.disconnect()
@@ -250,7 +250,9 @@ class Terminal:
         There is no need to do so to save power: the reader has its own standby (C5). While an update is installed it
         is refused, unless it is forced, which breaks the update off (U9).
         """
-        await self._break_update_off("disconnect_reader", force=force)
+        if await self._break_update_off("disconnect_reader", force=force):
+            await self._keeper.disconnect()
+            return
         with self._state.doing("disconnect_reader"):
             await self._keeper.disconnect()
 
@@ -260,7 +262,8 @@ class Terminal:
         Raises `NotConnectedError`, `BusyError`, and `ReconnectStartedError` where its link ended otherwise. `force` as
         for `disconnect_reader`.
         """
-        await self._break_update_off("reboot_reader", force=force)
+        if await self._break_update_off("reboot_reader", force=force) and self.connected_reader is None:
+            return  # it is restarting already
         with self._state.doing("reboot_reader"):
             await self._keeper.reboot()
 
@@ -280,7 +283,7 @@ class Terminal:
     async def cancel_reader_reconnection(self) -> None:
         """Ends the automatic reconnection: *reconnect failed* (canceled), then *disconnected* (X3)."""
         self._state.admit("cancel_reader_reconnection")
-        self._updater.check_cancel()
+        self._updater.check_cancel(reader_may_be_away=True)
         await self._keeper.stop_reconnecting(CanceledError("the reconnection was canceled"))
 
     @property
@@ -332,10 +335,11 @@ class Terminal:
         await self._state.cancel(why)
         await self._keeper.close(why)
 
-    async def _break_update_off(self, verb: Verb, *, force: bool) -> None:
-        """Refuses `verb` while an update is installed (U9), or ends that first."""
+    async def _break_update_off(self, verb: Verb, *, force: bool) -> bool:
+        """Refuses `verb` while an update is installed (U9), or ends that first, and tells whether it did."""
         if self._updater.installation is None:
-            return
+            return False
+        self._state.admit(verb, alone=False)
         if not force:
             raise BusyError(
                 f"{verb} must wait: an update is being installed",
@@ -343,7 +347,10 @@ class Terminal:
                 hint="Wait for it. With force=True it is broken off: the reader keeps working software, "
                 "and the next connection installs the update again.",
             )
+        if verb != "reboot_reader":
+            self._keeper.part()
         await self._updater.stop(CanceledError(f"{verb} broke the update off"))
+        return True
 
     def _check_location(self, location_id: str | None) -> None:
         if self.locations.find(check_location_id(location_id)) is None:

@@ -45,19 +45,20 @@ class Updater:
         state: State,
         source: UpdateSource,
         *,
-        policy: ReconnectPolicy,
         rng: random.Random,
+        next_session: Callable[[], int],
     ) -> None:
         self._state = state
         self._source = source
-        self._policy = policy
         self._rng = rng
+        self._next_session = next_session
         self.installation: Installation | None = None
 
-    async def bring_up_to_date(self, relation: Relation) -> None:
+    async def bring_up_to_date(self, relation: Relation, again: Callable[[], Awaitable[None]] | None = None) -> None:
         """Installs what is required, while the reader connects (U3) or comes back from a restart (R4).
 
-        Raises `UpdateRequiredError` where it was canceled (U6), the failure where the reader has no grace (U5), and
+        `again()` makes the link once more, for a reader with grace whose update lost it (U5). Raises
+        `UpdateRequiredError` where it was canceled (U6), the failure where the reader has no grace (U5), and
         `UpdateServerError` where nothing is known of its updates and it was not used here lately.
         """
         if relation.offer.blind is not None and not relation.was_here_lately:
@@ -69,9 +70,10 @@ class Updater:
                 break
             try:
                 with relation.unhurried():
+                    await relation.check_battery()
                     await _within(self.begin(relation, update, partial(self._source.fetch, update), required=True))
-                    relation.is_on_trial = False
-                    await relation.look_for_update()
+                relation.is_on_trial = False
+                await relation.look_for_update()
                 if relation.reader.available_update == update:
                     break  # it runs the images, and calls them otherwise: once more would change nothing
             except CanceledError as error:
@@ -82,8 +84,13 @@ class Updater:
                     required_at_us=update.required_at_us,
                 ) from error
             except UpdateError as error:
-                if not (update.has_grace(now_us) and relation.link is not None and relation.link.is_up):
+                if not update.has_grace(now_us):
                     raise
+                if relation.link is None or not relation.link.is_up:
+                    if again is None:
+                        raise
+                    await relation.disconnect()
+                    await again()
                 # It is used all the same, and the next connection tries again (U5).
                 self._state.tell(
                     Kind.NOTICE,
@@ -152,7 +159,12 @@ class Updater:
         device = _RelatedDevice(relation, partial(self._come_back, relation))
 
         def done() -> None:
+            ended = relation.installation
             self.installation = relation.installation = None
+            if ended is not None:
+                relation.history.is_unconfirmed = ended.is_unconfirmed
+            if isinstance(now := self._state.now, Connected) and now.session != relation.session:
+                self._state.enter(Connected(relation.reader, relation.session))
             if not required:
                 self._state.leave("install_available_update")
 
@@ -175,11 +187,15 @@ class Updater:
             self._state.occupy("install_available_update")
         return self.installation
 
-    def check_cancel(self) -> Installation | None:
-        """The installation that runs. Raises `CancelFailedError` where it can no longer be canceled (U6)."""
-        if self.installation is not None:
-            self.installation.check_cancel()
-        return self.installation
+    def check_cancel(self, *, reader_may_be_away: bool = False) -> Installation | None:
+        """The installation that runs. Raises `CancelFailedError` where it can no longer be canceled (U6).
+
+        Unless `reader_may_be_away`, and it is: to stop waiting for it breaks nothing off (X3).
+        """
+        installation = self.installation
+        if installation is not None and not (reader_may_be_away and installation.reader_is_away):
+            installation.check_cancel()
+        return installation
 
     async def stop(self, why: TerminalError) -> None:
         """Breaks an installation off, whatever its stage, and waits for its end: somebody insists, or all ends."""
@@ -190,14 +206,16 @@ class Updater:
     async def _come_back(self, relation: Relation) -> None:
         """Gets the reader back from a restart that belongs to its update: no reconnect events (U12)."""
         state = self._state
-        returning = Reconnection(state.radio, state.recorder, state.limits, self._policy, self._rng, is_told=False)
+        # The restart belongs to the update and not to the user's policy for lost readers.
+        policy = ReconnectPolicy()
+        returning = Reconnection(state.radio, state.recorder, state.limits, policy, self._rng, is_told=False)
         deadline = relation.deadline
         try:
             await returning.run(
                 relation,
                 state.recorder.next_attempt_id(),
                 DisconnectReason.REBOOT_REQUESTED,
-                lambda: relation.session,
+                lambda: self._next_session() if relation.is_session_over else relation.session,
             )
         finally:
             relation.deadline = deadline
@@ -258,9 +276,16 @@ class _RelatedDevice:
             raise
         return await link.during(work, limit_s=limit_s)
 
-    async def restart(self, smp: SmpClient) -> None:
-        """Resets it, waits until it has left, and gets it back."""
-        link, limits = self._link, self._relation.limits
+    @property
+    def is_here(self) -> bool:
+        """Whether its link stands."""
+        link = self._relation.link
+        return link is not None and link.is_up
+
+    async def restart(self, smp: SmpClient) -> int | None:
+        """Resets it, waits until it has left, gets it back, and counts its starts by what it says itself."""
+        link, limits, history = self._link, self._relation.limits, self._relation.history
+        before = history.last_stop
         link.expect(DisconnectReason.REBOOT_REQUESTED)
         try:
             await link.during(smp.reset())
@@ -273,8 +298,10 @@ class _RelatedDevice:
                 await link.ended()
         except TimeoutError as error:
             raise CommunicationError(f"{self.reader.serial} did not restart", reader=self.reader.serial) from error
-        self._relation.history.dropped = None  # what the reader tells of this stop explains no earlier drop
+        history.dropped = None  # what the reader tells of this stop explains no earlier drop
         await self._come_back()
+        after = history.last_stop
+        return None if before is None or after is None else (after.boots - before.boots) & 0xFFFF
 
     def now_s(self) -> float:
         """The radio's clock."""

@@ -4,11 +4,12 @@ Nothing here can leave a device without software: an image is started on trial, 
 with it and said so. Whoever breaks off at any step finds the device with its old images or its new ones (U10).
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from terminal_kit.errors import UpdateError
+from terminal_kit.errors import TerminalError, UpdateError, UpdateInterruptedError, UpdateServerError
 from terminal_kit.events import UpdateComponent
 from terminal_kit.image import IMAGE_NUMBERS, Image
 from terminal_kit.reader import SoftwareUpdate
@@ -20,6 +21,13 @@ T = TypeVar("T")
 
 STEP_S = ERASING_S + 5.0
 """One step of an upload: longer than the longest wait within it, whose error says more."""
+
+
+FETCH_S = 600.0
+"""Some megabytes over a poor connection; after ten minutes somebody should know."""
+
+RESETS = 2
+"""A reset may be lost together with the link that carried it: then the device comes back as it was."""
 
 
 class Piece(NamedTuple):
@@ -41,8 +49,8 @@ class Device(Protocol):
         """`work`'s result. Raises the loss of the link where that comes first."""
         ...
 
-    async def restart(self, smp: SmpClient) -> None:
-        """Restarts the device and gets it back."""
+    async def restart(self, smp: SmpClient) -> int | None:
+        """Restarts the device, gets it back, and tells how often it started meanwhile; None where nobody knows."""
         ...
 
     def now_s(self) -> float:
@@ -54,28 +62,37 @@ async def install_update(
     device: Device, update: SoftwareUpdate, fetch: Callable[[], Awaitable[Sequence[Image]]]
 ) -> AsyncGenerator[UpdateProgress]:
     """Fetches the images of an update and installs them. Raises what `fetch` raises, and as `install`."""
-    yield Gauge([(part.component, part.size_bytes) for part in update.parts]).enter(
-        UpdateStage.CHECKING, device.now_s()
-    )
+    images = await device.during(_fetched(update, fetch), limit_s=2 * FETCH_S)
     pieces = [
         Piece(part.component, IMAGE_NUMBERS[part.component], image)
-        for part, image in zip(update.parts, await fetch(), strict=True)
+        for part, image in zip(update.parts, images, strict=True)
     ]
     async with aclosing(install(device, pieces)) as steps:
         async for step in steps:
             yield step
 
 
+async def _fetched(update: SoftwareUpdate, fetch: Callable[[], Awaitable[Sequence[Image]]]) -> Sequence[Image]:
+    """What `fetch` gives, one image for each part. Whatever fails in it is the source's fault (U13)."""
+    try:
+        async with asyncio.timeout(FETCH_S):
+            images = await fetch()
+    except TerminalError:
+        raise
+    except Exception as error:
+        raise UpdateServerError(f"the update could not be fetched: {error or 'it took too long'}") from error
+    if len(images) != len(update.parts):
+        raise UpdateServerError(f"the update has {len(images)} images and not {len(update.parts)}")
+    return images
+
+
 async def confirm_trial(device: Device) -> AsyncGenerator[UpdateProgress]:
     """Lets every image stay that runs on trial: an earlier installation was cut off after the restart (U10)."""
     gauge = Gauge([])
-    yield gauge.enter(UpdateStage.CHECKING, device.now_s())
     smp = await device.smp()
     slots = await device.during(smp.read_images())
     yield gauge.enter(UpdateStage.CONFIRMING, device.now_s())
-    for slot in slots:
-        if slot.active and not slot.confirmed:
-            await device.during(smp.confirm(slot.digest), limit_s=STEP_S)
+    await _confirm(device, smp, slots)
     yield gauge.finish(device.now_s())
 
 
@@ -83,10 +100,10 @@ async def install(device: Device, pieces: Sequence[Piece]) -> AsyncGenerator[Upd
     """Installs `pieces`, and yields how far it is; the last record has the fraction 1.
 
     Raises `UpdateReaderError` where the device refuses, `UpdateError` with the fault `digest` where what arrived is
-    damaged, or `not_installed` where the device started its former software again, and whatever ends the link.
+    damaged, or `not_installed` where the device started its former software again, `UpdateInterruptedError` where it
+    was cut off in its restart, and whatever ends the link.
     """
-    smp = await device.smp()
-    slots = await device.during(smp.read_images())
+    smp, slots = await _settled(device, pieces)
     # A device keeps one upload that was cut off, and forgets it for another one: what no slot shows comes first.
     pieces = sorted(pieces, key=lambda piece: any(slot.digest == piece.image.digest for slot in slots))
     gauge = Gauge([(piece.component, len(piece.image.data)) for piece in pieces])
@@ -100,30 +117,59 @@ async def install(device: Device, pieces: Sequence[Piece]) -> AsyncGenerator[Upd
     waiting = [piece for piece in pieces if not _active(slots, piece)]
     if waiting:
         yield gauge.enter(UpdateStage.ACTIVATING, device.now_s())
-        for piece in pieces:
-            # One that came to its trial start before the others would go back at the next one.
-            if (slot := _active(slots, piece)) and not slot.confirmed:
-                await device.during(smp.confirm(piece.image.digest), limit_s=STEP_S)
         for piece in waiting:
             if not _is_marked(slots, piece):
                 await device.during(smp.test(piece.image.digest), limit_s=STEP_S)
         yield gauge.enter(UpdateStage.RESTARTING, device.now_s())
+        slots = await _restarted(device, smp, waiting)
+        smp = await device.smp()
+    yield gauge.enter(UpdateStage.CONFIRMING, device.now_s())
+    await _confirm(device, smp, slots)
+    yield gauge.finish(device.now_s())
+
+
+async def _settled(device: Device, pieces: Sequence[Piece]) -> tuple[SmpClient, list[ImageSlot]]:
+    """The device with nothing of an earlier update under way: it confirms what runs on trial, and starts what waits.
+
+    An image that runs on trial would go back at the next restart; one that waits in a slot keeps others out of it.
+    """
+    smp = await device.smp()
+    slots = await device.during(smp.read_images())
+    await _confirm(device, smp, slots)
+    numbers = {piece.number for piece in pieces if not _held(slots, piece)}
+    if any(slot.pending and slot.image in numbers for slot in slots):
         await device.restart(smp)
         smp = await device.smp()
         slots = await device.during(smp.read_images())
-    yield gauge.enter(UpdateStage.CONFIRMING, device.now_s())
-    for piece in pieces:
-        slot = _active(slots, piece)
-        if slot is None:
+        await _confirm(device, smp, slots)
+    return smp, slots
+
+
+async def _restarted(device: Device, smp: SmpClient, waiting: Sequence[Piece]) -> list[ImageSlot]:
+    """Restarts the device into the images that wait, and gives what it then runs."""
+    for _ in range(RESETS):
+        starts = await device.restart(smp)
+        smp = await device.smp()
+        slots = await device.during(smp.read_images())
+        missing = next((piece for piece in waiting if not _active(slots, piece)), None)
+        if missing is None:
+            return slots
+        if starts is not None and starts > 1:
+            raise UpdateInterruptedError("the reader restarted once more before its new software was confirmed")
+        if not _is_marked(slots, missing):
             raise UpdateError(
-                f"the reader started with its former {(piece.component.name or '').lower()} again",
+                f"the reader started with its former {(missing.component.name or '').lower()} again",
                 fault="not_installed",
-                stage=UpdateStage.CONFIRMING,
                 hint="It works as before; it did not accept the new image. Check its signature and version.",
             )
-        if not slot.confirmed:
-            await device.during(smp.confirm(piece.image.digest), limit_s=STEP_S)
-    yield gauge.finish(device.now_s())
+    raise UpdateInterruptedError("the reader did not restart")
+
+
+async def _confirm(device: Device, smp: SmpClient, slots: Sequence[ImageSlot]) -> None:
+    """Lets every image stay that runs on trial."""
+    for slot in slots:
+        if slot.active and not slot.confirmed:
+            await device.during(smp.confirm(slot.digest), limit_s=STEP_S)
 
 
 def _active(slots: Sequence[ImageSlot], piece: Piece) -> ImageSlot | None:

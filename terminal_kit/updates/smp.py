@@ -71,9 +71,10 @@ class SmpClient:
         except Exception as error:  # whatever a decoder makes of hostile bytes
             body = error
         if isinstance(body, dict):
-            answered.set_result({str(name): value for name, value in cast("dict[Any, Any]", body).items()})
+            fields = cast("dict[Any, Any]", body).items()
+            answered.set_result({name: value for name, value in fields if isinstance(name, str)})
         else:
-            answered.set_exception(_nonsense(frame))
+            answered.set_exception(UpdateReaderError(f"the reader answered nonsense: {frame[:40].hex()}"))
 
     async def begin(self, make: Callable[[int], Request]) -> asyncio.Future[Answer]:
         """Sends the request that `make(sequence)` gives; the future is its answer. Cancel it to forget it."""
@@ -144,23 +145,23 @@ def check(answer: Answer) -> None:
     code: Any = cast("Answer", error).get("rc") if isinstance(error, dict) else answer.get("rc", 0)
     if code == 0:
         return
-    if not isinstance(code, int):
-        raise _nonsense(answer)
+    if not isinstance(code, int) or not 0 < code <= 0xFFFF:
+        raise _nonsense("code")
     raise UpdateReaderError(f"the reader refused a request with SMP code {code}", smp_code=code)
 
 
 def whole(answer: Answer, name: str) -> int:
-    """A number of 0 or more. Raises `UpdateReaderError` where it is missing or something else."""
+    """A number of 0 to 2³². Raises `UpdateReaderError` where it is missing or something else."""
     value = answer.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise _nonsense(answer)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 1 << 32:
+        raise _nonsense(name)
     return value
 
 
 def _slots(answer: Answer) -> list[ImageSlot]:
     listed = answer.get("images")
     if not isinstance(listed, list):
-        raise _nonsense(answer)
+        raise _nonsense("images")
     return [_slot(cast("Answer", each)) for each in cast("list[Any]", listed) if isinstance(each, dict)]
 
 
@@ -169,7 +170,7 @@ def _slot(each: Answer) -> ImageSlot:
     return ImageSlot(
         image=whole(each, "image") if "image" in each else 0,  # a device with one image does not say so
         slot=whole(each, "slot"),
-        version=str(each.get("version", "")),
+        version=version if isinstance(version := each.get("version"), str) else "",
         digest=digest if isinstance(digest, bytes) else b"",
         pending=each.get("pending") is True,
         confirmed=each.get("confirmed") is True,
@@ -177,6 +178,6 @@ def _slot(each: Answer) -> ImageSlot:
     )
 
 
-def _nonsense(what: object) -> UpdateReaderError:
-    shown = what.hex() if isinstance(what, bytes) else repr(what)
-    return UpdateReaderError(f"the reader answered nonsense: {shown[:80]}")
+def _nonsense(name: str) -> UpdateReaderError:
+    # What it is instead is not shown: a few bytes of CBOR can unfold to more text than there is memory.
+    return UpdateReaderError(f"the reader answered without a sensible {name!r}")

@@ -40,7 +40,7 @@ class Upload:
         self._frame = FrameSize(smp.frame_bytes, smp.piece_bytes, smp.window)
         self._flight: deque[_Chunk] = deque()
         self._stalls = 0
-        self._taken = 0
+        self._taken = self._furthest = 0
         self._match: object = None
 
     async def run(self) -> AsyncGenerator[int]:
@@ -133,8 +133,8 @@ class Upload:
                 self._frame.taken(chunk.frame_bytes, chunk.end - chunk.start, now_s)
             else:
                 lost, self._taken = True, offset
-        if self._taken > before:
-            self._stalls = 0
+        if self._taken > self._furthest:  # a device that goes to and fro makes no progress
+            self._furthest, self._stalls = self._taken, 0
         if lost:
             self._stalled(None)
             await self._settle()

@@ -236,7 +236,7 @@ async def test_one_that_has_begun_goes_on_below_half_and_ends_at_critical() -> N
         async with connected() as on:
             reader = on.air.readers[M2]
             reader.model.slow(1.0)
-            installing = asyncio.ensure_future(on.terminal.install_available_update()._last())
+            installing = asyncio.ensure_future(on.terminal.install_available_update()._awaited())
             await at(on, UpdateStage.UPLOADING)
             with reader.handled() as model:
                 model.set_battery(level)
