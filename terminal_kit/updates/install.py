@@ -9,12 +9,12 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequ
 from contextlib import aclosing
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from terminal_kit.errors import TerminalError, UpdateError, UpdateInterruptedError, UpdateServerError
+from terminal_kit.errors import TerminalError, UpdateError, UpdateInterruptedError, UpdateReaderError, UpdateServerError
 from terminal_kit.events import UpdateComponent
 from terminal_kit.image import IMAGE_NUMBERS, Image
 from terminal_kit.reader import SoftwareUpdate
 from terminal_kit.updates.progress import Gauge, UpdateProgress, UpdateStage
-from terminal_kit.updates.smp import ERASING_S, ImageSlot, SmpClient
+from terminal_kit.updates.smp import ERASING_S, NOT_SUPPORTED, ImageSlot, SmpClient
 from terminal_kit.updates.upload import Upload
 
 T = TypeVar("T")
@@ -119,7 +119,7 @@ async def install(device: Device, pieces: Sequence[Piece]) -> AsyncGenerator[Upd
         yield gauge.enter(UpdateStage.ACTIVATING, device.now_s())
         for piece in waiting:
             if not _is_marked(slots, piece):
-                await device.during(smp.test(piece.image.digest), limit_s=STEP_S)
+                await _mark(device, smp, piece)
         yield gauge.enter(UpdateStage.RESTARTING, device.now_s())
         slots = await _restarted(device, smp, waiting)
         smp = await device.smp()
@@ -163,6 +163,16 @@ async def _restarted(device: Device, smp: SmpClient, waiting: Sequence[Piece]) -
                 hint="It works as before; it did not accept the new image. Check its signature and version.",
             )
     raise UpdateInterruptedError("the reader did not restart")
+
+
+async def _mark(device: Device, smp: SmpClient, piece: Piece) -> None:
+    """Marks an image for its trial start. Raises `UpdateReaderError`; a device without such starts is told as one."""
+    try:
+        await device.during(smp.test(piece.image.digest), limit_s=STEP_S)
+    except UpdateReaderError as error:
+        if error.smp_code == NOT_SUPPORTED:
+            error.hint = "Its bootloader has no trial starts; without a way back it is not updated from here."
+        raise
 
 
 async def _confirm(device: Device, smp: SmpClient, slots: Sequence[ImageSlot]) -> None:

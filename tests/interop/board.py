@@ -57,13 +57,13 @@ class Line(Protocol):
 
 
 class Board:
-    """`install.Device` on a line. Frames whose number (from 0, for each connection) is in `losing` never leave."""
+    """`install.Device` on a line. `sent` frames so far; those whose number (from 0) is in `losing` never left."""
 
     def __init__(self, line: Line) -> None:
         self.line = line
         self.facts = line.facts
         self.losing: set[int] = set()
-        self._sent = 0
+        self.sent = 0
         self._smp: SmpClient | None = None
 
     async def smp(self) -> SmpClient:
@@ -86,18 +86,18 @@ class Board:
     async def restart(self, smp: SmpClient) -> None:
         await smp.reset()
         await self.line.restarted()
-        self._smp, self._sent = None, 0
+        self._smp = None
 
     async def recover(self) -> None:
         """The server has been told to restart into its bootloader."""
         await self.line.recovered()
-        self._smp, self._sent = None, 0
+        self._smp = None
 
     def now_s(self) -> float:
         return asyncio.get_running_loop().time()
 
     async def _send(self, frame: bytes) -> None:
-        number, self._sent = self._sent, self._sent + 1
+        number, self.sent = self.sent, self.sent + 1
         if number not in self.losing:
             await self.line.send(frame)
 

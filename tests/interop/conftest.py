@@ -12,7 +12,7 @@ def pytest_addoption(parser):
 
 
 def pytest_generate_tests(metafunc):
-    """`server` is each of the servers that a test's mark `servers(condition)` lets in."""
+    """`server` is each of the servers that a test is for (`among`)."""
     if "server" not in metafunc.fixturenames:
         return
     checkout = metafunc.config.getoption("--smpclient-checkout", default=None)

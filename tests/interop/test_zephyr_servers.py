@@ -16,6 +16,7 @@ What is left out, and why:
 - The nRF51 (qemu_cortex_m0) does the whole of it: upload, trial start, swap, confirm. But QEMU loads its former software
   anew at each reset: what an update is after a *second* restart cannot be seen there.
 - Losing a chunk needs several requests in flight, for which the Cortex-M3 alone has room.
+- Nothing here is signed: these bootloaders check the SHA-256 alone.
 """
 
 from pathlib import Path
@@ -110,6 +111,11 @@ async def test_without_a_trial_there_is_no_update(tell, server):
 @among(lambda server: server.id == BOARD)
 async def test_the_whole_update(tell, server):
     await tell(stories.updates_to(stories.newer(signed_image(server))), server)
+
+
+@among(lambda server: server.id == BOARD)
+async def test_an_update_that_broke_off_is_taken_up(tell, server):
+    await tell(stories.takes_up(stories.newer(signed_image(server))), server)
 
 
 @among(lambda server: server.id == BOARD)

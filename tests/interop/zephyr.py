@@ -2,10 +2,11 @@
 
 import asyncio
 import importlib.util
+import itertools
 import re
 import sys
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
@@ -25,8 +26,9 @@ CONSOLE_FRAMING_BYTES = 4
 BOOT_S = 60.0
 """An emulated boot with a swap takes a second or two; a busy machine multiplies that."""
 
-PROBE_S = 1.0
-"""What is sent while the UART is not up is lost, so that a probe is repeated."""
+PROBE_S, PAUSE_S = 1.0, 0.05
+"""What is sent while the UART is not up is lost, so that a probe is repeated; each time later, since a raw line of
+which half a frame was lost finds its beginnings again in silence only."""
 
 
 def load(checkout: Path) -> ModuleType:
@@ -103,10 +105,10 @@ class ZephyrLine:
 
     async def _ask(self, make: Callable[[int], Request], is_it: Callable[[dict[str, Any]], bool]) -> None:
         """Asks until the answer to the last question is the one: the answers to earlier ones are out of the way then."""
-        loop = asyncio.get_running_loop()
+        patience_s = PROBE_S
         async with asyncio.timeout(BOOT_S):
-            for number in range(1, 200):
-                answered: asyncio.Future[dict[str, Any]] = loop.create_future()
+            for number in itertools.cycle(range(256)):
+                answered: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
 
                 def take(frame: bytes, number: int = number, answered: Any = answered) -> None:
                     if frame[6] == number and not answered.done():
@@ -114,11 +116,13 @@ class ZephyrLine:
 
                 self.take = take
                 await self.send(bytes(make(number)))
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(PROBE_S):
+                try:
+                    async with asyncio.timeout(patience_s):
                         if is_it(await answered):
                             return
-        raise AssertionError("the server never gave the answer that was waited for")
+                except TimeoutError:
+                    patience_s *= 2
+                await asyncio.sleep(PAUSE_S)
 
 
 @asynccontextmanager
