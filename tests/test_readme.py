@@ -1,9 +1,13 @@
 """The README tells the truth: its ten lines run, its table is the code's."""
 
+import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 import terminal_kit
 from terminal_kit.reader import SERIAL_PREFIXES
@@ -17,6 +21,21 @@ def test_the_first_python_runs_without_hardware() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 0, done.stderr
     assert "STRM26138003393" in done.stdout
+
+
+@pytest.mark.slow
+def test_the_feeds_commands_run_as_they_stand(tmp_path: Path) -> None:
+    """From nothing to a reader that runs the new software."""
+    (block,) = re.findall(r"```sh\n(terminal-kit feed init.*?)```", README, re.DOTALL)
+    (tmp_path / "build.bin").write_bytes(bytes(20_000))
+    own = {"XDG_DATA_HOME": str(tmp_path / "data"), "XDG_CONFIG_HOME": str(tmp_path / "config")}
+    program = f"{shlex.quote(sys.executable)} -c 'import sys; from terminal_kit.cli import main; sys.exit(main())'"
+    script = re.sub(r"^terminal-kit", lambda _: program, block, flags=re.MULTILINE)
+    done = subprocess.run(
+        ["bash", "-euc", script], cwd=tmp_path, env=os.environ | own, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "STRM26138003393 runs 2.02.00.00-SZZZ_Prod_US_v12-481001 now" in done.stdout
 
 
 def test_the_readers_table_is_the_codes() -> None:
