@@ -89,8 +89,8 @@ class Session:
         self._memory = memory or Memory.of_user(trainee)
         self._locations = locations or Locations.of_user()
         state = self._memory.path.parent / "feeds" if trainee and self._memory.path else None
-        self._updates = open_source(feed, key=feed_key, state=state)
-        self._feed_keys = trusted_keys(self._updates) if self._updates else ()
+        self.feed: UpdateSource | None = open_source(feed, key=feed_key, state=state)
+        self._feed_keys = trusted_keys(self.feed) if self.feed else ()
         self._time_zone: str | None = None
         self._listeners: list[Callable[[View], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -241,7 +241,7 @@ class Session:
                 sink=self._on_event,
                 memory=self._memory,
                 locations=self._locations,
-                updates=self._updates,
+                updates=self.feed,
                 seed=self.seed,
                 wait=self._wait,
             )
@@ -272,11 +272,10 @@ class Session:
         self.air = Air(self.seed)
         undo.callback(self.air.close)
         self._furnish(self.air)
-        for reader in self.air.readers.values():
-            for key in self._feed_keys:  # as if they had come with it
-                reader.model.trust(key)
-        if self._updates is not None:
-            self._updates = OnlyOnline(self._updates, lambda host=self.air.host: host.internet)
+        for key in self._feed_keys:
+            self.air.trust(key)  # as if its readers had come with it
+        if self.feed is not None:
+            self.feed = OnlyOnline(self.feed, lambda host=self.air.host: host.internet)
         self.air.on_clock_jump(lambda seconds: self.tell(Kind.CLOCK_JUMPED, duration_s=seconds))
         return simulated_radio(self.air)
 

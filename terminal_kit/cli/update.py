@@ -12,7 +12,7 @@ from terminal_kit.cli.options import Commands, UsageError, add_feed, add_locatio
 from terminal_kit.cli.output import printable, say
 from terminal_kit.cli.progress import Bar
 from terminal_kit.cli.recording import Follower, session_of
-from terminal_kit.errors import UpdateNotAvailableError
+from terminal_kit.errors import TerminalError, UpdateNotAvailableError
 from terminal_kit.image import Image, read_image
 
 LARGEST_IMAGE_BYTES = 64_000_000
@@ -56,9 +56,14 @@ def add_to(commands: Commands) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Connects, which installs what is required, then installs what waits or the given images."""
     location = location_of(chosen)
-    images = [_read(path, chosen.key) for path in chosen.image]
+    if chosen.key and not chosen.image:
+        raise UsageError("--key is for --image; a feed's key is --feed-key")
+    key = _read_key(chosen.key) if chosen.key else None
+    images = [_read(path, key) for path in chosen.image]
     with session_of(chosen) as session:
         terminal = session.terminal
+        if key is not None and session.air is not None:
+            session.air.trust(key)  # as if its readers had come with it
         terminal.subscribe(Follower())
         terminal.subscribe(Bar())
         reader = session.call(
@@ -69,14 +74,16 @@ def run(chosen: argparse.Namespace) -> int:
             installed = session.call(
                 terminal.install_images if images else terminal.install_available_update, *images
             ).result()
-        except UpdateNotAvailableError:
-            say(f"{printable(reader.serial)} is up to date")
+        except UpdateNotAvailableError as error:
+            if isinstance(error.__cause__, TerminalError):  # nobody knows whether one waits
+                raise error.__cause__ from error
+            say(f"nothing waits for {printable(reader.serial)}: it is up to date, or nothing is offered to it")
         else:
             say(f"{printable(installed.serial)} runs {printable(installed.firmware or 'its new software')} now")
     return 0
 
 
-def _read(path: Path, key: Path | None) -> Image:
+def _read(path: Path, key: Ed25519PublicKey | None) -> Image:
     """An image from a file, checked before any radio work. Raises `UsageError`, `UpdateError`."""
     try:
         if path.stat().st_size > LARGEST_IMAGE_BYTES:
@@ -85,7 +92,7 @@ def _read(path: Path, key: Path | None) -> Image:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     if key is not None:
-        image.check_signature(_read_key(key))
+        image.check_signature(key)
     return image
 
 

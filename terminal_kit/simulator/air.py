@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from terminal_kit.errors import InvalidParameterError
 from terminal_kit.events import DisconnectReason
 from terminal_kit.profile import COMPANY_ID, AdvertisedState, StateFlag
@@ -316,6 +318,11 @@ class Air:
         if self._hearing:
             self._enqueue(reader, self._loop.time())
         return reader
+
+    def trust(self, key: Ed25519PublicKey) -> None:
+        """Lets the readers that are in the air accept software that this key has signed."""
+        for reader in self.readers.values():
+            reader.model.trust(key)
 
     async def skip_time(self, seconds: float) -> None:
         """Lets time pass at once ("+24 h"). Needs a `SimulatorLoop`. The jump is told to `on_clock_jump` listeners."""

@@ -34,7 +34,18 @@ class Offer:
         self._told: SoftwareUpdate | None = None
         self._fault: str | None = None
         self._in_use = 0
+        self._is_busy: Callable[[], bool] = lambda: False
         self.blind: UpdateServerError | None = None
+
+    @property
+    def fault(self) -> TerminalError | None:
+        """Why what is known of updates may be out of date, or nothing is."""
+        return self.blind or self._source.fault
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the reader has nothing to do, so that an update may be reported (U7)."""
+        return not (self._in_use or self._is_busy())
 
     async def look(self, reader: Reader) -> SoftwareUpdate | None:
         """The update that waits, if any. A source that cannot be asked is told of once."""
@@ -62,14 +73,15 @@ class Offer:
         self, reader: Callable[[], Reader], is_busy: Callable[[], bool], keep: Callable[[SoftwareUpdate | None], None]
     ) -> AsyncGenerator[None]:
         """Looks while the block runs, whenever the reader is idle: `keep(update)`, and an event for each new one."""
+        self._is_busy = is_busy
 
         async def watch() -> None:
             while True:
-                idle = not (self._in_use or is_busy())
+                idle = self.is_idle
                 if idle:
                     try:
                         keep(update := await self.look(reader()))
-                        self._tell(reader(), update)
+                        self.tell(reader(), update)
                     except Exception as error:
                         self._complain(reader(), translate(error))
                 await asyncio.sleep(self._limits.update_every_s if idle else _IDLE_LOOK_S)
@@ -81,7 +93,8 @@ class Offer:
             watching.cancel()
             await asyncio.wait({watching})
 
-    def _tell(self, reader: Reader, update: SoftwareUpdate | None) -> None:
+    def tell(self, reader: Reader, update: SoftwareUpdate | None) -> None:
+        """Reports an update, once."""
         if update is None or update == self._told:
             return
         self._told = update

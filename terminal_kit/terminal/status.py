@@ -90,6 +90,7 @@ Verb = Literal[
     "disconnect_reader",
     "reboot_reader",
     "cancel_reader_reconnection",
+    "look_for_update",
     "install_available_update",
     "install_images",
     "cancel_installing_update",
@@ -121,6 +122,7 @@ VERBS: dict[Verb, dict[ConnectionStatus, Answer]] = {
     "disconnect_reader": _row("not_connected", "not_connected", "busy", "run", "busy"),
     "reboot_reader": _row("not_connected", "not_connected", "busy", "run", "busy"),
     "cancel_reader_reconnection": _row(_NONE, _NONE, _NONE, _NONE, "run"),
+    "look_for_update": _row("not_connected", "not_connected", "busy", "run", "busy"),
     "install_available_update": _row("not_connected", "not_connected", "busy", "run", "busy"),
     "install_images": _row("not_connected", "not_connected", "busy", "run", "busy"),
     "cancel_installing_update": _row(_NONE, _NONE, "run", "run", "run"),  # where one runs

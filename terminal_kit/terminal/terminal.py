@@ -17,7 +17,7 @@ from terminal_kit.image import Image
 from terminal_kit.memory import Locations, Memory
 from terminal_kit.radio import Radio, Undo
 from terminal_kit.radio.updates import UpdateSource
-from terminal_kit.reader import Location, Reader, check_location_id
+from terminal_kit.reader import Location, Reader, SoftwareUpdate, check_location_id
 from terminal_kit.terminal.blocking import Blocking, Waiter
 from terminal_kit.terminal.finder import NEAREST_SETTLES_S, Choice, DiscoveryMethod, Finder, checked_timeout, nearest
 from terminal_kit.terminal.installation import Installation
@@ -290,6 +290,13 @@ class Terminal:
     def installation(self) -> Installation | None:
         """The installation that runs, whoever started it: its progress can be iterated over."""
         return self._updater.installation
+
+    async def look_for_update(self) -> SoftwareUpdate | None:
+        """Asks now what waits for the connected reader, which is otherwise asked every ten minutes (U7)."""
+        self._state.admit("look_for_update")
+        relation = self._keeper.relation
+        assert relation is not None
+        return await self._updater.look(relation)
 
     def install_available_update(self) -> Installation:
         """Starts installing the update that waits (U7), and gives its handle: iterate for progress, or await it.

@@ -118,6 +118,13 @@ class Updater:
             await _within(self._start(relation, finished, confirm_trial, required=True))
             relation.is_on_trial = False
 
+    async def look(self, relation: Relation) -> SoftwareUpdate | None:
+        """Asks the source now, and reports what waits as it is found when the reader is idle."""
+        await relation.look_for_update()
+        if relation.offer.is_idle:
+            relation.offer.tell(relation.reader, relation.reader.available_update)
+        return relation.reader.available_update
+
     def install_available(self, relation: Relation | None) -> Installation:
         """Installs the update that waits. Raises `UpdateNotAvailableError` where none does (U7), and what a start may.
 
@@ -126,7 +133,12 @@ class Updater:
         update = relation.reader.available_update if relation else None
         if relation is None or update is None:
             serial = relation.reader.serial if relation else ""
-            raise UpdateNotAvailableError(f"no update waits for {serial or 'a reader'}", reader=serial)
+            fault = relation.offer.fault if relation else None
+            raise UpdateNotAvailableError(
+                f"no update waits for {serial or 'a reader'}",
+                reader=serial,
+                hint=f"Updates could not be looked up: {fault}" if fault else None,
+            ) from fault
         return self.begin(relation, update, partial(self._source.fetch, update), required=False)
 
     def install_images(self, relation: Relation, update: SoftwareUpdate, images: Sequence[Image]) -> Installation:

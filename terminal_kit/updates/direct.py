@@ -43,7 +43,13 @@ def update_of_images(reader: Reader, images: Sequence[Image]) -> SoftwareUpdate:
 
 
 def _unfit(reader: Reader, fault: UpdateFault, why: str) -> UpdateError:
-    return UpdateError(f"not for {reader.serial}: {why}", reader=reader.serial, stage="checking", fault=fault)
+    return UpdateError(
+        f"not for {reader.serial}: {why}",
+        reader=reader.serial,
+        stage="checking",
+        fault=fault,
+        hint="Nothing was sent. Choose images of this device type, one for each component, that are newer.",
+    )
 
 
 def _name(component: UpdateComponent) -> str:
