@@ -97,9 +97,11 @@ def updates(frame: pd.DataFrame) -> pd.DataFrame:
     `total_bytes`. `outcome` is "installed" (finished without an error), "failed" (with one; a cancel is one too) or
     "unfinished": nothing more was recorded of it, since its run died or still goes on. `duration_s` goes from start to
     finish, or for an unfinished one to the last row of its run: how long it was watched. `stage` and `sent_bytes` are
-    where it ended, or was seen last. An update that was refused before it began (U2) is no attempt.
+    where it ended, or was seen last. An update that was refused before it began (U2) is no attempt; nor is one of no
+    components, by which a connection lets software stay that an earlier attempt, cut off, had installed (U10).
     """
     started = _of(frame, Kind.UPDATE_STARTED)[_UPDATE].drop_duplicates(_BY_ATTEMPT)
+    started = started[(started["components"] != 0).fillna(value=True)]
     ended = _of(frame, Kind.UPDATE_FINISHED)
     ended = ended.assign(end_us=ended["t_us"], took_s=ended["duration_s"])
     ended = ended[[*_BY_ATTEMPT, "end_us", "took_s", "error_code"]].drop_duplicates(_BY_ATTEMPT)

@@ -206,6 +206,20 @@ def test_each_attempt_to_update_is_one_row() -> None:
     assert (row["battery"], row["time"]) == (0.75, pd.Timestamp(START_US + 1_000_000, unit="us", tz="UTC"))
 
 
+def test_u10_the_confirmation_of_an_update_that_was_cut_off_is_no_attempt() -> None:
+    found = updates(
+        frame_of(
+            update(0, "started", **OFFER),
+            update(40, "finished", error_code="READER_SOFTWARE_UPDATE_FAILED_INTERRUPTED", stage="restarting"),
+            update(90, "started", "a2", **OFFER | {"components": 0, "total_bytes": 0}),
+            update(91, "finished", "a2", stage="confirming"),
+            update(99, "started", "a3", **OFFER | {"components": None}),
+        )
+    )
+    assert found["outcome"].tolist() == ["failed", "unfinished"]
+    assert found["components"].fillna(-1).tolist() == [6, -1]
+
+
 def test_an_update_whose_run_died_is_watched_until_its_last_row() -> None:
     found = updates(
         frame_of(

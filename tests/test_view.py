@@ -304,6 +304,44 @@ def test_u2_an_update_that_was_refused_has_an_end_and_no_start(refusal) -> None:
     assert view.apply(ev("update_available", 3, WISEPAD, firmware_to="2")).update == Update(reader=WISEPAD, version="2")
 
 
+FEED_GONE = {"error_code": "READER_SOFTWARE_UPDATE_FAILED_SERVER_ERROR", "text": "the feed does not answer"}
+
+
+def test_u13_a_feed_that_cannot_be_used_is_known_until_an_update_comes_or_the_next_connection() -> None:
+    blind = connected().apply(ev("error", 2, **FEED_GONE))
+    assert blind.update_fault == "the feed does not answer"
+    assert blind.apply(ev("status_changed", 3, status="reconnecting")).update_fault == blind.update_fault
+    for over in (
+        ev("update_available", 3, firmware_to="2"),
+        ev("update_started", 3, firmware_to="2"),
+        ev("status_changed", 3, status="not_connected"),
+        ev("status_changed", 3, status="connecting"),
+    ):
+        assert blind.apply(over).update_fault is None
+    while_connecting = played(ev("status_changed", 1, status="connecting"), ev("error", 2, **FEED_GONE))
+    assert while_connecting.apply(ev("status_changed", 3, status="connected")).update_fault == blind.update_fault
+    assert connected().apply(ev("error", 2, error_code="READER_COMMUNICATION_ERROR", text="t")).update_fault is None
+    assert View().apply(ev("error", 2, **FEED_GONE)).update_fault is None
+
+
+def test_a_battery_that_a_connection_read_is_known_when_it_has_failed() -> None:
+    readers = (Reader(serial=M2, battery=0.9), Reader(serial=WISEPAD, battery=0.8))
+    view = played(
+        ev("status_changed", 1, status="connecting"),
+        ev("battery", 2, battery=0.3),
+        ev("status_changed", 3, status="not_connected"),
+        view=View().with_readers(readers),
+    )
+    assert [(reader.serial, reader.battery) for reader in view.readers] == [(M2, 0.3), (WISEPAD, 0.8)]
+
+
+def test_an_update_of_no_components_is_a_confirmation_and_one_that_nobody_described_is_not() -> None:
+    for components, confirms in ((0, True), (2, False), (None, False)):
+        update = connected().apply(ev("update_started", 2, firmware_to="2", components=components)).update
+        assert update is not None
+        assert update.is_confirmation is confirms
+
+
 def test_host_facts() -> None:
     view = View().apply(ev("host_changed", 1, "", extra={"fault": "radio_off", "internet": False}))
     assert (view.host_fault, view.internet) == ("radio_off", False)

@@ -13,6 +13,7 @@ from typing import Any
 
 from terminal_kit.cli.options import feed_of, radio_of
 from terminal_kit.cli.output import printable, say
+from terminal_kit.cli.progress import Bar
 from terminal_kit.errors import EventLogError, LinkError, LinkLostError, PairingLostError, TerminalError
 from terminal_kit.eventlog import EventLog
 from terminal_kit.events import DisconnectReason, Event, Kind, RadioName
@@ -31,7 +32,9 @@ FAULT_S = 1.0
 SAME_HANG_UP_S = 1.0
 """A closed window hangs up twice, the kernel and then the shell: the second must not break off the orderly end."""
 
-_TOLD = frozenset({"status_changed", "battery", "notice", "reconnect_attempted", "connect_failed", "reason_learned"})
+_TOLD = frozenset(
+    {"status_changed", "battery", "notice", "error", "reconnect_attempted", "connect_failed", "reason_learned"}
+)
 """The kinds that people want to follow; the log has the rest."""
 
 _RESTARTS = frozenset({DisconnectReason.REBOOT_REQUESTED, DisconnectReason.SECURITY_REBOOT})
@@ -103,6 +106,7 @@ class Follower:
             facts = (event.status, event.stage, event.reason, event.error_code, event.text)
             told = " ".join(printable(str(fact)) for fact in facts if fact)
             battery = "" if event.battery is None else f" {event.battery:.0%}"
+            Bar.end_line()
             say(f"{printable(event.reader) or '–':<18} {event.kind:<20} {told}{battery}")
 
     def loss(self, text: str) -> LinkError:

@@ -22,21 +22,30 @@ _CANCELS = {
 }
 """What Cancel ends, by what is going on."""
 
+_BROKEN_OFF = "breaking it off leaves the reader with working software, and the next connection goes on"
+"""What whoever forces an end to an update must know (U9)."""
+
 Line = list[Any]
 """One fact: label, words, and for some a kind with a value that the page draws."""
 
 
 class ConnectionPanel(Panel):
-    """Status and time in it, the reader's facts, the notices of X9, the auto-reconnect switch, Reboot, Disconnect."""
+    """Status and time in it, the reader's facts, the notices of X9, the auto-reconnect switch, Reboot, Disconnect.
+
+    While an update is installed, "Break off and disconnect" stands beside the two, which are off with the reason (U9).
+    """
 
     _esm = script("connection")
     name = "connection"
 
     def draw(self, view: View) -> Picture:
         """Times go as times: the page counts them up and down by itself."""
+        updating = view.update is not None and view.update.is_running
+        connected = view.status is ConnectionStatus.CONNECTED
+        waits = f"An update is being installed; {_BROKEN_OFF}." if updating else ""
         return {
             "status": view.status,
-            "status_words": words(view.status).capitalize(),
+            "status_words": words(view.status).capitalize() + (" · updating" if updating else ""),
             "since_us": view.since_us,
             "facts": self._facts(view),
             "notices": [
@@ -44,7 +53,10 @@ class ConnectionPanel(Panel):
                 for notice in reversed(view.notices[-NOTICES_SHOWN:])
             ],
             "auto_reconnect": view.auto_reconnect,
-            "can_cancel": view.status in _CANCELS,
+            "can_cancel": view.status in _CANCELS and not updating,
+            "can_break_off": updating,
+            "break_off_help": f"{_BROKEN_OFF[:1].upper()}{_BROKEN_OFF[1:]}",
+            "cannot_leave": waits or ("" if connected else "No reader is connected."),
             "can_discover": view.status is ConnectionStatus.NOT_CONNECTED and _left_unasked(view),
         }
 
@@ -59,6 +71,11 @@ class ConnectionPanel(Panel):
             case "cancel":
                 verb = _CANCELS.get(self.session.view.status, "cancel_connecting")
                 self.run(getattr(terminal, verb))
+            case "break_off":
+                if (verb := _CANCELS.get(self.session.view.status)) is not None:
+                    self.run(getattr(terminal, verb))
+                else:
+                    self.run(terminal.disconnect_reader, force=True)
             case "scan":
                 self.run(self.session.scan, SCAN_S)
             case "auto_reconnect":

@@ -4,6 +4,7 @@ from typing import Any
 
 from terminal_kit.errors import InvalidParameterError
 from terminal_kit.panels.panel import Panel, Picture, script
+from terminal_kit.session import Session
 from terminal_kit.simulator.air import Air
 from terminal_kit.simulator.faults import FAULTS, ActiveFault, Fault
 from terminal_kit.simulator.outcomes import OUTCOMES
@@ -11,6 +12,9 @@ from terminal_kit.view import View
 
 UPDATE = "update"
 """The fault that has a place of its own in the panel."""
+
+FROM_FEED = "Updates come from the feed that this bench was opened with."
+"""Why the panel has none to give there: no reader would be asked for its own."""
 
 _UNITS: dict[str, tuple[str, float, float]] = {
     "_m_s": ("m/s", 0.01, 1_000.0),
@@ -42,6 +46,7 @@ class TrainerPanel(Panel):
                 str(id(active)): {"words": self._words(active), "since_us": active.since_us} for active in view.faults
             },
             "outcomes": [[name, label] for name, label in OUTCOMES.items()],
+            "cannot_offer": "" if self.session.feed is None else FROM_FEED,
         }
 
     def obey(self, command: str, facts: dict[str, Any]) -> None:
@@ -61,7 +66,9 @@ class TrainerPanel(Panel):
             case "skip":
                 self.run(air.skip_time, float(facts["seconds"]))
             case "outcome":
-                self.run(_start, air, UPDATE, str(facts["reader"]), {"outcome": str(facts["outcome"])})
+                if self.session.feed is not None:
+                    raise InvalidParameterError(FROM_FEED, parameter="outcome")
+                self.run(_offer, self.session, air, str(facts["reader"]), str(facts["outcome"]))
             case _:
                 raise InvalidParameterError(f"the trainer has no command {command!r}", parameter="command")
 
@@ -74,6 +81,15 @@ class TrainerPanel(Panel):
 async def _start(air: Air, name: str, reader: str, parameters: dict[str, Any]) -> None:
     of_host = any(fault.name == name and fault.of_host for fault in FAULTS)
     air.faults.start(name, None if of_host else reader, **parameters)
+
+
+async def _offer(session: Session, air: Air, reader: str, outcome: str) -> None:
+    """Lets an update wait; a reader that is connected hears of it at once."""
+    await _start(air, UPDATE, reader, {"outcome": outcome})
+    terminal = session.terminal
+    connected = terminal.connected_reader
+    if connected is not None and connected.serial == reader and terminal.installation is None:
+        await terminal.look_for_update()
 
 
 async def _undo(air: Air, number: str) -> None:

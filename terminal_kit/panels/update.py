@@ -48,14 +48,14 @@ class UpdatePanel(Panel):
         running = update is not None and update.is_running
         waits = update is not None and (update.finished_us is None or update.error_code is not None)
         put_away = update is not None and waits and not running and _key(update) in self._put_away
-        nothing = "No update waits for this reader." if connected else "No reader is connected."
+        nothing = _nothing(view)
         result = _result(update, view) if update and update.finished_us is not None else None
         if update is not None and result and self._trouble and self._trouble["code"] == update.error_code:
             self._trouble = None  # the outcome says it, and more
         low = _too_low(update, view) if update and waits and connected else ""
         return {
             "headline": _headline(update) if update else nothing.rstrip("."),
-            "about": "" if update else _WHAT_FOR,
+            "about": "" if update else _sentence(view.update_fault) if view.update_fault else _WHAT_FOR,
             "facts": _facts(update, view, self.named(update.reader)) if update else [],
             "due_us": update.required_at_us if update and waits and not running else None,
             "put_away": put_away,
@@ -96,12 +96,23 @@ def _key(update: Update) -> tuple[str, str | None]:
     return update.reader, update.version
 
 
+def _nothing(view: View) -> str:
+    """Why there is no update on screen. A feed that cannot be asked is not taken for one that has nothing."""
+    if view.update_fault:
+        return "Updates cannot be looked up."
+    connected = view.status is ConnectionStatus.CONNECTED
+    return "No update waits for this reader." if connected else "No reader is connected."
+
+
 def _headline(update: Update) -> str:
+    if update.is_confirmation and update.is_running:
+        return "Confirming new software"
     if update.is_running:
         return "Installing a required update" if update.required else "Installing an update"
     if update.finished_us is None:
         return "An update waits"
-    return "Installed" if update.error_code is None else "Not installed"
+    done = "confirmed" if update.is_confirmation else "installed"
+    return done.capitalize() if update.error_code is None else f"Not {done}"
 
 
 def _facts(update: Update, view: View, reader: str) -> list[list[str]]:
@@ -114,11 +125,11 @@ def _facts(update: Update, view: View, reader: str) -> list[list[str]]:
     if update.components:
         facts.append(["Replaces", component_words(update.components)])
         facts.append(["Why", why_update(update.components)])
-    if update.finished_us is not None and update.error_code is None:
+    if update.is_confirmation or (update.finished_us is not None and update.error_code is None):
         return facts
     if estimate := _ESTIMATES.get(update.estimated_time or ""):
         facts.append(["Takes", estimate + (f", {_bytes(update.total_bytes)}" if update.total_bytes else "")])
-    battery = view.reader.battery if view.reader else None
+    battery = _battery(update, view)
     needed = f"an update begins above {_percent(_minimum(update))}"
     facts.append(["Battery", f"{_percent(battery)}; {needed}" if battery is not None else f"not known; {needed}"])
     return facts
@@ -146,6 +157,8 @@ def _keep(update: Update, view: View) -> str:
 
 
 def _cannot_cancel(update: Update) -> str:
+    if update.is_confirmation:
+        return "The reader runs the new software already; this only lets it stay."
     if update.components == UpdateComponent.INCREMENTAL:
         return "An update made of the incremental part alone cannot be canceled."
     if update.stage not in _UNDONE:
@@ -160,10 +173,16 @@ def _cancel_help(update: Update) -> str:
 
 def _too_low(update: Update, view: View) -> str:
     """Why the battery keeps an update from beginning (U2), else nothing."""
-    battery, needed = view.reader.battery if view.reader else None, _minimum(update)
+    battery, needed = _battery(update, view), _minimum(update)
     if battery is None or battery > needed:
         return ""
     return f"The battery is at {_percent(battery)}, and an update begins above {_percent(needed)}. Charge the reader."
+
+
+def _battery(update: Update, view: View) -> float | None:
+    """The level of the update's reader: as the connection has it, else as it was known last."""
+    known = (*((view.reader,) if view.reader else ()), *view.readers)
+    return next((each.battery for each in known if each.serial == update.reader and each.battery is not None), None)
 
 
 def _minimum(update: Update) -> float:
@@ -174,15 +193,20 @@ def _result(update: Update, view: View) -> list[str]:
     """The outcome: what happened; what to do and what it means for the reader; the code that logs know it by."""
     if update.error_code is None:
         version = f"The reader runs {visible(update.version)} now." if update.version else ""
-        return ["Installed.", version, ""]
+        return [f"{_headline(update)}.", version, ""]
     error = error_class(update.error_code) or TerminalError
-    what = visible(update.text or "It was not installed").rstrip(".")
+    what = _sentence(update.text or "It was not installed")
     sentences = [
         "" if update.error_code in _GO_ON or error.advice in what else error.advice,
         _software(update),
         _next(update, view),
     ]
-    return [f"{what[:1].upper()}{what[1:]}.", " ".join(filter(None, sentences)), visible(update.error_code)]
+    return [what, " ".join(filter(None, sentences)), visible(update.error_code)]
+
+
+def _sentence(text: str) -> str:
+    text = visible(text).rstrip(".")
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _software(update: Update) -> str:

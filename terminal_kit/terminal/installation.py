@@ -144,7 +144,7 @@ class Installation:
                 seen = self.progress
                 yield seen
             elif self._operation.task.done():
-                await self._end()
+                await self.finished()
                 return
             else:
                 await self._moved.wait()
@@ -154,14 +154,15 @@ class Installation:
 
     async def _awaited(self) -> Reader:
         try:
-            return await self._end()
+            return await self.finished()
         except asyncio.CancelledError:
             # Who gives up waiting means the installation too, where it can still be undone.
             if self.can_be_canceled:
                 self._operation.cancel(CanceledError("nobody waits for the update any more"))
             raise
 
-    async def _end(self) -> Reader:
+    async def finished(self) -> Reader:
+        """The reader as it then is. Raises what ended it. Who stops waiting here leaves it as it is."""
         await self._operation.stopped()
         await self._settled()
         if (outcome := self._operation.outcome) is not None:

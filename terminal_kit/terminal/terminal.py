@@ -37,6 +37,14 @@ _NAMES = itertools.count(1)
 """Terminals without a name of their own are numbered, so that two in one log stay apart."""
 
 
+_BROKEN_OFF: dict[Verb, str] = {
+    "disconnect_reader": "the update was broken off to disconnect",
+    "reboot_reader": "the update was broken off to restart the reader",
+    "close": "the update was broken off, since the terminal was closed",
+}
+"""What is told of an update that somebody insisted on ending (U9)."""
+
+
 class Terminal:
     """One reader at a time: discover it, connect it at a location, keep it connected, say why it dropped.
 
@@ -356,7 +364,7 @@ class Terminal:
             )
         if verb != "reboot_reader":
             self._keeper.part()
-        await self._updater.stop(CanceledError(f"{verb} broke the update off"))
+        await self._updater.stop(CanceledError(_BROKEN_OFF[verb]))
         return True
 
     def _check_location(self, location_id: str | None) -> None:

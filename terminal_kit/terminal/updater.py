@@ -236,9 +236,9 @@ class Updater:
 async def _within(installation: Installation) -> None:
     """Waits for an installation that belongs to a connection: it ends with it, whatever its stage."""
     try:
-        await installation
+        await installation.finished()
     except asyncio.CancelledError:
-        installation.cancel(CanceledError("the connection that the update belonged to was broken off"))
+        installation.cancel(CanceledError("the connection was canceled, and the update with it"))
         await to_the_end(installation.ended())
         raise
 

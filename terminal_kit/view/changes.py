@@ -68,6 +68,7 @@ _NOBODY: Facts = {
     "next_restart_us": None,
     "reconnecting": None,
     "update": None,
+    "update_fault": None,
     "busy": False,
     "card_inserted": False,
     "false_battery_us": None,
@@ -170,7 +171,13 @@ def _registered(view: "View", event: Event) -> Facts:
 
 
 def _battery(view: "View", event: Event) -> Facts:
-    return _about(view, event, battery=event.battery, charging=event.charging)
+    """The list has it too: what a connection read is still known when that has failed."""
+    facts = _about(view, event, battery=event.battery, charging=event.charging)
+    if event.battery is not None and any(each.serial == event.reader for each in view.readers):
+        facts["readers"] = tuple(
+            replace(each, battery=event.battery) if each.serial == event.reader else each for each in view.readers
+        )
+    return facts
 
 
 def _low_battery(view: "View", event: Event) -> Facts:
@@ -275,6 +282,7 @@ def _sets(**facts: Any) -> Callable[["View", Event], Facts]:
 _CHANGES: dict[str, Callable[["View", Event], Facts]] = {
     Kind.HOST_CHANGED: _host_changed,
     Kind.NOTICE: _notice,
+    Kind.ERROR: updates.unknown,
     Kind.DISCOVERY_STARTED: _discovery_started,
     Kind.READER_FOUND: _reader_found,
     Kind.READER_LOST: _reader_lost,

@@ -58,7 +58,8 @@ class Update:
     """An update that waits, runs or has run; one that was refused has an end and no start. Times are UTC microseconds.
 
     `required`: it runs, or was refused, inside a connection that cannot do without it (U3). `minimum_battery` 0…1: it
-    begins strictly above (U2). `progress` is 0…1, over all components; `component` is part `part` of `parts`, from 1.
+    begins strictly above (U2). `components` are flags, 0 where nothing is replaced (`is_confirmation`), None while
+    nobody knows. `progress` is 0…1, over all components; `component` is part `part` of `parts`, from 1.
     `bytes_per_s` and `left_s` (seconds) are as measured, None while nobody knows. `stage` is where it stands or ended,
     `text` what ended it.
     """
@@ -66,7 +67,7 @@ class Update:
     reader: str = ""
     version_from: str | None = None
     version: str | None = None
-    components: int = 0
+    components: int | None = None
     estimated_time: str | None = None
     required_at_us: int | None = None
     required: bool = False
@@ -89,3 +90,8 @@ class Update:
     def is_running(self) -> bool:
         """Whether it has begun and not ended."""
         return self.started_us is not None and self.finished_us is None
+
+    @property
+    def is_confirmation(self) -> bool:
+        """Whether it only lets new software stay that an earlier attempt, cut off, had installed (U10)."""
+        return self.components == 0

@@ -3,14 +3,26 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from terminal_kit.errors import UpdateError, error_class
-from terminal_kit.events import Event
+from terminal_kit.errors import UpdateError, UpdateServerError, error_class
+from terminal_kit.events import ConnectionStatus, Event
 from terminal_kit.view.records import Update
 
 if TYPE_CHECKING:
     from terminal_kit.view.view import View
 
 Facts = dict[str, Any]
+
+_NO_READER = (ConnectionStatus.NOT_CONNECTED, ConnectionStatus.DISCOVERING)
+
+
+def unknown(view: "View", event: Event) -> Facts:
+    """The feed cannot be used (U13).
+
+    It stands until an update is offered or begins, or until the next connection: no event tells that a look succeeded.
+    """
+    if event.error_code != UpdateServerError.code or view.status in _NO_READER:
+        return {}
+    return {"update_fault": event.text or "nobody said why"}
 
 
 def available(view: "View", event: Event) -> Facts:
@@ -20,15 +32,15 @@ def available(view: "View", event: Event) -> Facts:
         return {}
     again = last is not None and last.reader == event.reader and last.version in (None, event.firmware_to)
     if last is not None and again and last.error_code is not None:
-        return {"update": replace(last, **_offered(event))}
-    return {"update": Update(reader=event.reader, **_offered(event))}
+        return {"update": replace(last, **_offered(event)), "update_fault": None}
+    return {"update": Update(reader=event.reader, **_offered(event)), "update_fault": None}
 
 
 def started(view: "View", event: Event) -> Facts:
     """One begins (U4)."""
     required = (event.extra or {}).get("required") is True
     begun = Update(reader=event.reader, required=required, started_us=event.t_us, progress=0.0)
-    return {"update": replace(begun, **_known(view, event) | _offered(event))}
+    return {"update": replace(begun, **_known(view, event) | _offered(event)), "update_fault": None}
 
 
 def went_on(view: "View", event: Event) -> Facts:

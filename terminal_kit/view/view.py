@@ -22,7 +22,7 @@ class View:
     `reader` is the one being connected, connected or reconnected; `readers` the last discovery's list.
     `next_restart_us` is None where nobody knows (R2). `drops` and `notices` have the newest last. `log` names where it
     is recorded, None where nowhere; `log_fault` says why recording stopped. `faults` are those in force on the
-    simulated air.
+    simulated air. `update_fault` says why nobody knows what waits for this reader (U13).
     """
 
     radio: RadioName = "simulated"
@@ -46,10 +46,12 @@ class View:
     notices: tuple[Notice, ...] = ()
     drops: tuple[Drop, ...] = ()
     update: Update | None = None
+    update_fault: str | None = None
     signals: MappingProxyType[str, tuple[Point, ...]] = field(default_factory=lambda: MappingProxyType({}))
     faults: tuple[Any, ...] = ()
     listed: bool = False
-    """Whole lists come (`with_readers`): single events no longer touch `readers` until the next discovery."""
+    """Whole lists come (`with_readers`): until the next discovery single events
+    touch nothing of `readers` but a battery's level."""
 
     def apply(self, event: Event) -> "View":
         """The view after this event. Unknown kinds only move the time."""

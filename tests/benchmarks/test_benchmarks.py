@@ -18,4 +18,4 @@ def test_the_table_can_be_made() -> None:
     titles = [line for line in done.stdout.splitlines() if line.startswith("### ")]
     rows = [line for line in done.stdout.splitlines() if line.startswith("| ")]
     assert len(titles) == 4
-    assert len(rows) == 4 + (1 + 1 + 2 + 4) + 0
+    assert len(rows) == 4 * 2 + 1 + 1 + 2 + 4

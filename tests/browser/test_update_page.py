@@ -75,7 +75,7 @@ def test_u3_a_required_one_says_why_connecting_takes_longer_and_can_be_canceled(
     let_wait(page, "required")
     connect(page)
     expect(headline(page)).to_have_text("Installing a required update", timeout=SOON)
-    has_status(page, "Connecting")
+    has_status(page, "Connecting · updating")
     expect(panel).to_contain_text("Keep the reader close and powered, and this page open, until it has finished.")
     expect(panel).to_contain_text("Connecting takes longer because this update is required.")
     expect(panel.get_by_text(re.compile(r"^about .* left$"))).to_be_visible(timeout=SOON)
@@ -123,6 +123,37 @@ def test_u2_a_battery_that_is_too_low_is_told_before_and_after(pages: Pages) -> 
     expect(button(page, "Install now")).to_have_accessible_description(
         "The battery is at 30 %, and an update begins above 50 %. Charge the reader."
     )
+    assert not pages.errors
+
+
+def test_u9_an_update_is_broken_off_only_by_who_says_so_twice(pages: Pages) -> None:
+    page = pages.open("lab", BENCH.format(log=None))
+    panel = part(page, "Connection")
+    let_wait(page, "available")
+    connect(page)
+    expect(headline(page)).to_have_text("An update waits", timeout=SOON)
+    expect(panel.get_by_role("button", name="Break off and disconnect")).to_be_hidden()
+    click(part(page, "Software update"), "Install now")
+    has_status(page, "Connected · updating")
+    for name in ("Disconnect", "Reboot"):
+        expect(panel.get_by_role("button", name=name, exact=True)).to_have_accessible_description(
+            "An update is being installed; breaking it off leaves the reader with working software, "
+            "and the next connection goes on."
+        )
+    sure = panel.get_by_role("button", name="Break off: sure?")
+    before = panel.get_by_role("button", name="Break off and disconnect").bounding_box()
+    panel.get_by_role("button", name="Break off and disconnect").dblclick()  # one wish, and no answer
+    expect(sure).to_be_visible()
+    assert sure.bounding_box() == pytest.approx(before, abs=1)  # the second press finds it where the first did
+    expect(panel.get_by_role("button", name="Break off and disconnect")).to_be_visible(timeout=10_000)
+    has_status(page, "Connected · updating")
+    panel.get_by_role("button", name="Break off and disconnect").click()
+    expect(sure).to_be_visible()
+    page.wait_for_timeout(600)  # what comes sooner is a double click
+    sure.click()
+    has_status(page, "Not connected")
+    expect(headline(page)).to_have_text("Not installed", timeout=SOON)
+    expect(sure).to_be_hidden()
     assert not pages.errors
 
 

@@ -1,13 +1,16 @@
 """`terminal-kit update`: from a feed, or with images that one has, and its progress."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from window import AT_DESK, M2, kinds, run, stage_sessions
 
-from terminal_kit.events import UpdateComponent
+from terminal_kit.cli.progress import Bar
+from terminal_kit.cli.recording import Follower
+from terminal_kit.events import Event, UpdateComponent
 from terminal_kit.image import make_image
 from terminal_kit.session import Session
 from terminal_kit.simulator.demo_key import DEMO_KEY
@@ -40,6 +43,45 @@ def test_an_image_is_installed_and_its_progress_told(tmp_path: Path, capsys: pyt
     assert f"{M2} runs 2.02.00.00-SZZZ_Prod_US_v12-481001 now" in out
     written = kinds(log)
     assert written.count("update_started") == written.count("update_finished") == 1
+
+
+def test_in_a_window_other_rows_stand_below_the_bar_and_not_beside_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    follower, bar = Follower(), Bar()
+
+    def tell(kind: str, **facts: Any) -> None:
+        event = Event(kind=kind, t_us=0, reader=M2, **facts)
+        for listener in (follower, bar):  # as the commands have them
+            listener(event)
+
+    tell("update_started", firmware_to="2.02", components=2, total_bytes=20_000)
+    tell("update_progress", progress=0.25, stage="uploading")
+    tell("signal", rssi_dbm=-50.0)
+    tell("update_progress", progress=0.5, stage="uploading")
+    tell("battery", battery=0.75)
+    tell("update_progress", progress=0.75, stage="uploading")
+    tell("update_finished", duration_s=9.0)
+    tell("battery", battery=0.5)
+    assert capsys.readouterr().out.split("\n") == [
+        "installing 2.02: firmware, 20 kB",
+        "\r 25%  uploading\x1b[K\r 50%  uploading\x1b[K",
+        f"{M2}    battery               75%",
+        "\r 75%  uploading\x1b[K",
+        "installed, after 9 s",
+        f"{M2}    battery               50%",
+        "",
+    ]
+
+
+def test_a_confirmation_and_a_feed_that_cannot_be_used_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    Bar()(Event(kind="update_started", t_us=0, reader=M2, firmware_to="2.02", components=0))
+    code = "READER_SOFTWARE_UPDATE_FAILED_SERVER_ERROR"
+    Follower()(Event(kind="error", t_us=0, reader=M2, error_code=code, text="the feed\x1b does not answer"))
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "confirming 2.02"
+    assert second.split() == [M2, "error", code, "the", "feed\\x1b", "does", "not", "answer"]
 
 
 def test_the_key_is_checked_before_any_radio_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

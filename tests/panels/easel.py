@@ -15,7 +15,7 @@ class FakeSession:
     def __init__(self) -> None:
         self.view = View()
         self.rate = 1.0
-        self.log = self.air = None
+        self.log = self.air = self.feed = None
         self.locations = list(DEMO_LOCATIONS)
         self.labels: dict[str, str] = {}
         self.radio = SimpleNamespace(clock=SimpleNamespace(utc_us=lambda: self.view.now_us))

@@ -174,6 +174,39 @@ def test_the_connection_panels_commands() -> None:
     assert hung.session.posted == [(setattr, hung.session.terminal, "auto_reconnect", False)]
 
 
+RUNS = ev("update_started", 2, firmware_to="2", components=2)
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "verb"),
+    [
+        ("connected", "Connected · updating", ("disconnect_reader", (), {"force": True})),
+        ("connecting", "Connecting · updating", ("cancel_connecting", (), {})),
+        ("reconnecting", "Reconnecting · updating", ("cancel_reader_reconnection", (), {})),
+    ],
+)
+def test_u9_while_an_update_runs_only_breaking_it_off_ends_the_connection(status, words, verb) -> None:
+    hung = Hung(panels.ConnectionPanel)
+    view = hung.session.view = replace(connected().apply(RUNS), status=ConnectionStatus(status))
+    picture = hung.panel.draw(view)
+    assert (picture["status_words"], picture["can_cancel"], picture["can_break_off"]) == (words, False, True)
+    assert picture["cannot_leave"] == (
+        "An update is being installed; breaking it off leaves the reader with working software, "
+        "and the next connection goes on."
+    )
+    hung.do("break_off")
+    assert hung.session.calls == [verb]
+
+
+def test_u9_without_an_update_a_connection_is_left_as_ever() -> None:
+    draw = panels.ConnectionPanel(FakeSession(), painter=Easel()).draw
+    over = connected().apply(RUNS).apply(ev("update_finished", 3, firmware_to="2"))
+    for view in (connected(), over):
+        picture = draw(view)
+        assert (picture["status_words"], picture["cannot_leave"], picture["can_break_off"]) == ("Connected", "", False)
+    assert draw(View())["cannot_leave"] == "No reader is connected."
+
+
 def test_an_error_appears_in_the_panel_that_caused_it_and_goes_with_the_next_command() -> None:
     hung = Hung(panels.UpdatePanel)
     hung.do("install")

@@ -74,6 +74,30 @@ def test_the_trainer_starts_undoes_and_skips_on_the_sessions_own_loop(session) -
     until(lambda: "A number from 0.01 to 1000." in str(hung.panel._trouble))
 
 
+def test_u7_a_connected_reader_hears_at_once_of_the_update_that_the_trainer_sets() -> None:
+    with Session(seed=3, rate=50, memory=Memory()) as session:
+        session.call(session.terminal.easy_connect, DESK, serial=M2).result(20)
+        until(lambda: session.terminal.connected_reader is not None)
+        hung = Hung(panels.TrainerPanel, session)
+        for reader in (WISEPAD, M2):
+            assert session.view.update is None
+            hung.do("outcome", reader=reader, outcome="available")
+            until(lambda reader=reader: session.air.readers[reader].model.pending_update is not None)
+        until(lambda: session.view.update is not None, timeout_s=5)  # ten minutes would take twelve
+        assert session.view.update.reader == M2
+        assert hung.panel._trouble is None
+
+
+def test_where_a_feed_brings_the_updates_the_trainer_has_none_to_give(session, monkeypatch) -> None:
+    hung = Hung(panels.TrainerPanel, session)
+    assert hung.panel.draw(session.view)["cannot_offer"] == ""
+    monkeypatch.setattr(session, "feed", object())
+    assert hung.panel.draw(session.view)["cannot_offer"].startswith("Updates come from the feed")
+    hung.do("outcome", reader=M2, outcome="required")
+    assert hung.panel._trouble["message"].startswith("Updates come from the feed")
+    assert session.air.faults.active == []
+
+
 def test_the_trainers_fields_take_what_the_fault_takes_and_no_more(session) -> None:
     faults = Hung(panels.TrainerPanel, session).panel.draw(session.view)["faults"]
     figures = [

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 from easel import Easel, FakeSession, Hung
-from stage import M2
+from stage import M2, WISEPAD
 from test_view import S, connected, ev, played
 
 from terminal_kit import panels
 from terminal_kit.errors import BusyError, UpdateInterruptedError
+from terminal_kit.reader import Reader
 from terminal_kit.view import View
 
 FROM, TO = "2.01.01.00-SZZZ_Prod_US_v12-481001", "2.01.01.01-SZZZ_Prod_US_v13-481001"
@@ -197,6 +198,46 @@ def test_u5_an_update_refused_for_its_battery_is_an_outcome_too() -> None:
     )
     assert "The reader can be used for now; the next connection tries again." in grace["result"][1]
     assert facts(grace)["To"] == TO
+
+
+def test_u13_a_feed_that_cannot_be_asked_is_not_taken_for_one_that_has_nothing() -> None:
+    gone = {"error_code": "READER_SOFTWARE_UPDATE_FAILED_SERVER_ERROR", "text": "the feed\u202e does not answer"}
+    picture = drawn(ev("error", 2, **gone))
+    assert picture["headline"] == "Updates cannot be looked up"
+    assert picture["about"] == "The feed⟨U+202E⟩ does not answer."
+    assert picture["cannot_install"] == picture["cannot_defer"] == "Updates cannot be looked up."
+    assert drawn(ev("error", 2, **gone), available(3))["headline"] == "An update waits"
+    # What was offered before is still there to be installed.
+    assert drawn(available(), ev("error", 3, **gone))["cannot_install"] == ""
+
+
+@pytest.mark.parametrize(("error_code", "end"), [(None, "Confirmed"), (INTERRUPTED, "Not confirmed")])
+def test_u10_new_software_that_is_only_confirmed_is_called_so(error_code, end) -> None:
+    view = played(
+        started(required=True, components=0, total_bytes=0, extra={"minimum_battery": -1.0}), view=connecting()
+    )
+    picture = drawn(view=view)
+    assert picture["headline"] == "Confirming new software"
+    assert set(facts(picture)) == {"From", "To"}
+    assert picture["cannot_cancel"] == "The reader runs the new software already; this only lets it stay."
+    over = ev("update_finished", 9, firmware_to=TO, components=0, stage="confirming", error_code=error_code)
+    after = drawn(over, view=view)
+    assert after["headline"] == end
+    if error_code is None:
+        assert after["result"] == ["Confirmed.", f"The reader runs {TO} now.", ""]
+
+
+def test_u2_the_battery_of_a_refused_connection_is_the_one_that_was_read() -> None:
+    heard = View().with_readers([Reader(serial=M2, battery=0.87), Reader(serial=WISEPAD, battery=0.8)])
+    refusal = {"error_code": BATTERY_LOW, "text": "the battery is at 30 %"}
+    over = (
+        ev("status_changed", 1, status="connecting"),
+        ev("battery", 2, battery=0.3),
+        ev("status_changed", 3, status="not_connected"),
+        ev("connect_failed", 3, **refusal),
+    )
+    assert facts(drawn(*over, view=heard))["Battery"] == "30 %; an update begins above 50 %"
+    assert facts(drawn(*over, view=View()))["Battery"] == "not known; an update begins above 50 %"
 
 
 def test_the_outcome_stays_until_the_next_connection() -> None:

@@ -1,6 +1,35 @@
 const MARKS = { not_connected: "\u25cb", discovering: "\u25ce", connecting: "\u25d4", connected: "\u25cf", reconnecting: "\u21bb" };
 const NOTICES = { connection_lost: ["warn", "!"], disconnected: ["bad", "!"], reconnected: ["good", "\u2713"], low_battery: ["warn", "!"], update_failed: ["warn", "!"] };
 
+const ASKED_MS = 5000; // long enough to read the question and answer it
+const DOUBLE_MS = 500; // a double click is one wish, and no answer
+
+/** A button that asks once more: the first press changes its label to the question, the second means it. */
+function twice(label, question, onclick) {
+  let asked = -Infinity;
+  let waiting = 0;
+  const node = button(label, () => {
+    const since = performance.now() - asked;
+    if (since < DOUBLE_MS) return;
+    if (since < ASKED_MS) {
+      rest();
+      onclick();
+      return;
+    }
+    asked = performance.now();
+    node.style.minWidth = `${node.offsetWidth}px`; // it stays under the pointer
+    node.firstChild.data = question;
+    waiting = setTimeout(rest, ASKED_MS);
+  });
+  function rest() {
+    clearTimeout(waiting);
+    asked = -Infinity;
+    node.firstChild.data = label;
+    node.style.minWidth = "";
+  }
+  return { node, rest };
+}
+
 export default panel("Connection", ({ send, now }) => {
   let state = {};
   const mark = h("b", { "aria-hidden": "true" });
@@ -21,6 +50,7 @@ export default panel("Connection", ({ send, now }) => {
   const disconnect = button("Disconnect", () => send("disconnect"), {
     help: "Not needed to save power: the reader has its own standby",
   });
+  const breakOff = twice("Break off and disconnect", "Break off: sure?", () => send("break_off"));
   const cancel = button("Cancel", () => send("cancel"), { help: "Stop trying to connect" });
   const again = button("Discover again", () => send("scan"), { kind: "primary", help: "Listen for readers for half a minute" });
 
@@ -32,9 +62,12 @@ export default panel("Connection", ({ send, now }) => {
     keep(notices, told, state.notices.length, makeNotice).forEach((notice, index) => notice.set(state.notices[index]));
     keep(facts, lines, state.facts.length, makeLine).forEach((line, index) => line.set(state.facts[index]));
     attribute(auto, "aria-checked", String(state.auto_reconnect));
-    const connected = state.status === "connected";
-    able(reboot, connected, "No reader is connected.");
-    able(disconnect, connected, "No reader is connected.");
+    able(reboot, !state.cannot_leave, state.cannot_leave);
+    able(disconnect, !state.cannot_leave, state.cannot_leave);
+    if (!state.can_break_off) breakOff.rest();
+    breakOff.node.dataset.help = state.break_off_help;
+    able(breakOff.node, true);
+    show(breakOff.node, state.can_break_off);
     show(cancel, state.can_cancel);
     show(again, state.can_discover);
   }
@@ -94,9 +127,10 @@ export default panel("Connection", ({ send, now }) => {
       facts,
       notices,
       h("div.tk-row", { style: "margin-top:auto" }, auto),
-      h("div.tk-row", {}, reboot, disconnect, h("span.tk-quiet.tk-small", {}, "Standby saves power, not disconnecting.")),
+      h("div.tk-row", {}, reboot, disconnect, breakOff.node, h("span.tk-quiet.tk-small", {}, "Standby saves power, not disconnecting.")),
     ],
     update,
     tick,
+    close: breakOff.rest,
   };
 });

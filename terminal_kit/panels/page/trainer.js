@@ -30,6 +30,8 @@ export default panel("Trainer", ({ send, now }) => {
       options(outcome, state.outcomes);
       fill();
     }
+    outcome.disabled = Boolean(state.cannot_offer);
+    able(offer, !state.cannot_offer, state.cannot_offer);
     const active = Object.entries(state.active);
     show(calm, active.length === 0);
     keep(list, rows, active.length, makeRow).forEach((row, index) => row.set(...active[index]));
