@@ -235,13 +235,16 @@ class Session:
             self._start_run(undo)
             undo.callback(self.radio.watch_host(self._host_changed))
             self._host_changed(self.radio.host_state())
+            feed = self.feed
+            if feed is not None and (air := self.air) is not None:
+                feed = OnlyOnline(feed, lambda: air.host.internet)
             self.terminal = Terminal(
                 self.radio,
                 name="terminal",
                 sink=self._on_event,
                 memory=self._memory,
                 locations=self._locations,
-                updates=self.feed,
+                updates=feed,
                 seed=self.seed,
                 wait=self._wait,
             )
@@ -266,16 +269,14 @@ class Session:
                     "the virtual radio needs Bumble", hint="Install it with: pip install 'terminal-kit[virtual]'"
                 ) from error
 
-            return await undo.enter_async_context(virtual_radio())
+            return await undo.enter_async_context(virtual_radio(trusted_keys=self._feed_keys))
         from terminal_kit.radio.simulated import simulated_radio  # noqa: PLC0415 - beside its siblings
 
         self.air = Air(self.seed)
         undo.callback(self.air.close)
         self._furnish(self.air)
         for key in self._feed_keys:
-            self.air.trust(key)  # as if its readers had come with it
-        if self.feed is not None:
-            self.feed = OnlyOnline(self.feed, lambda host=self.air.host: host.internet)
+            self.air.trust(key)
         self.air.on_clock_jump(lambda seconds: self.tell(Kind.CLOCK_JUMPED, duration_s=seconds))
         return simulated_radio(self.air)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypedDict
 
 import platformdirs
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from terminal_kit.cli import values
 from terminal_kit.errors import InvalidParameterError
@@ -19,6 +20,7 @@ from terminal_kit.events import RadioName
 from terminal_kit.memory import APP, Locations
 from terminal_kit.reader import check_location_id
 from terminal_kit.session import RADIOS
+from terminal_kit.updates.keys import read_public_key
 
 SETTINGS = ("radio", "location", "feed", "feed_key")
 """What the settings file may hold."""
@@ -134,6 +136,14 @@ def add_location(parser: argparse.ArgumentParser) -> None:
         metavar="tml_…",
         help="where to register the reader (default: the setting `location`)",
     )
+
+
+def key_of(path: Path) -> Ed25519PublicKey:
+    """The public key in a file, read before anything else is done. Raises `UsageError`."""
+    try:
+        return read_public_key(path)
+    except InvalidParameterError as error:
+        raise UsageError(str(error)) from error
 
 
 def add_feed(parser: argparse.ArgumentParser) -> None:

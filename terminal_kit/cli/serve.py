@@ -2,9 +2,12 @@
 
 import argparse
 import asyncio
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from terminal_kit.cli import values
-from terminal_kit.cli.options import Commands, command
+from terminal_kit.cli.options import Commands, command, key_of
 from terminal_kit.cli.output import printable, say
 from terminal_kit.cli.recording import hang_up_is_ctrl_c
 from terminal_kit.errors import RadioUnavailableError
@@ -22,17 +25,21 @@ def add_to(commands: Commands) -> None:
     serve.add_argument("transport", help="where the controller is, in Bumble's words: usb:0, tcp-server:…, vhci")
     serve.add_argument("--serial", default="STRM26138003393", help="the reader's serial (default: %(default)s)")
     serve.add_argument("--battery", type=values.level, default=0.8, help="0…1 (default: %(default)s)")
+    serve.add_argument(
+        "--trust-key", type=Path, metavar="FILE", help="a public key (PEM) whose updates it accepts, beside its own"
+    )
     serve.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Serves until Ctrl-C. Raises `RadioUnavailableError` where the controller cannot be had."""
+    key = key_of(chosen.trust_key) if chosen.trust_key else None
     with hang_up_is_ctrl_c():
-        asyncio.run(_serve(chosen))
+        asyncio.run(_serve(chosen, key))
     return 0
 
 
-async def _serve(chosen: argparse.Namespace) -> None:
+async def _serve(chosen: argparse.Namespace, key: Ed25519PublicKey | None) -> None:
     try:
         from bumble.transport import open_transport  # noqa: PLC0415 - an extra
 
@@ -43,6 +50,8 @@ async def _serve(chosen: argparse.Namespace) -> None:
         ) from error
 
     model = ReaderModel(chosen.serial, battery=chosen.battery)
+    if key is not None:
+        model.trust(key)
     try:
         transport = await open_transport(chosen.transport)
     except Exception as error:  # Bumble's, libusb's, the system's: whatever the name led to

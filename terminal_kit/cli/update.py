@@ -3,12 +3,19 @@
 import argparse
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from terminal_kit.cli import values
-from terminal_kit.cli.options import Commands, UsageError, add_feed, add_location, add_radio, command, location_of
+from terminal_kit.cli.options import (
+    Commands,
+    UsageError,
+    add_feed,
+    add_location,
+    add_radio,
+    command,
+    key_of,
+    location_of,
+)
 from terminal_kit.cli.output import printable, say
 from terminal_kit.cli.progress import Bar
 from terminal_kit.cli.recording import Follower, session_of
@@ -58,7 +65,7 @@ def run(chosen: argparse.Namespace) -> int:
     location = location_of(chosen)
     if chosen.key and not chosen.image:
         raise UsageError("--key is for --image; a feed's key is --feed-key")
-    key = _read_key(chosen.key) if chosen.key else None
+    key = key_of(chosen.key) if chosen.key else None
     images = [_read(path, key) for path in chosen.image]
     with session_of(chosen) as session:
         terminal = session.terminal
@@ -94,13 +101,3 @@ def _read(path: Path, key: Ed25519PublicKey | None) -> Image:
     if key is not None:
         image.check_signature(key)
     return image
-
-
-def _read_key(path: Path) -> Ed25519PublicKey:
-    try:
-        key: object = load_pem_public_key(path.read_bytes())
-    except (OSError, ValueError, UnsupportedAlgorithm) as error:
-        raise UsageError(f"{path} is no public key: {error}") from error
-    if not isinstance(key, Ed25519PublicKey):
-        raise UsageError(f"{path} is no Ed25519 key")
-    return key

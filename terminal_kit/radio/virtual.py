@@ -5,12 +5,13 @@ air than the simulated radio does: the signal is constant, nothing is lost, and 
 reader that vanishes without a word is missed only when a request stays unanswered for 30 s.
 """
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from bleak import BleakClient
 from bumble.link import LocalLink
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from terminal_kit.radio import Backends, Capabilities, LinkLoss, LinkParameters, Radio
 from terminal_kit.radio.bumble_client import VirtualClient
@@ -32,13 +33,22 @@ class VirtualRadio(Radio):
 
 
 @asynccontextmanager
-async def virtual_radio(*models: ReaderModel) -> AsyncGenerator[VirtualRadio]:
-    """A virtual link with these readers, or with one of each type, and a host that hears them, while the block runs."""
+async def virtual_radio(
+    *models: ReaderModel, trusted_keys: Iterable[Ed25519PublicKey] = ()
+) -> AsyncGenerator[VirtualRadio]:
+    """A virtual link with these readers, or with one of each type, and a host that hears them, while the block runs.
+
+    `trusted_keys` are those whose updates the readers accept, beside their own.
+    """
+    models = models or _one_of_each()
+    for key in trusted_keys:
+        for model in models:
+            model.trust(key)
     link = LocalLink()
     async with AsyncExitStack() as undo:
         host = await undo.enter_async_context(open_host(undo.enter_context(controller_on(link, "host"))))
         readers: dict[str, ServedReader] = {}
-        for model in models or _one_of_each():
+        for model in models:
             transport = undo.enter_context(controller_on(link, model.serial))
             readers[model.serial] = await undo.enter_async_context(serve_reader(model, transport))
         yield bumble_radio(host, readers)
