@@ -13,10 +13,11 @@ from terminal_kit.cli.options import Commands, command
 from terminal_kit.cli.output import printable
 from terminal_kit.events import UpdateComponent
 from terminal_kit.reader import MINIMUM_BATTERY, DeviceType, EstimatedUpdateTime
+from terminal_kit.updates.choosing import is_in_share
 from terminal_kit.updates.drafting import Draft, ImageFile
 from terminal_kit.updates.feed import Feed
 from terminal_kit.updates.keys import shown_id
-from terminal_kit.updates.manifest import ANY, Release, time_of, time_text
+from terminal_kit.updates.manifest import ANY, NAME, VERSION, Release, time_of, time_text
 from terminal_kit.updates.publishing import Publication
 from terminal_kit.updates.store import FeedStore
 from terminal_kit.words import component_words
@@ -31,6 +32,7 @@ def add_to(commands: Commands) -> None:
     actions = cast("Commands", parser.add_subparsers(metavar="ACTION", required=True))
     init = command(actions, "init", "makes an empty, signed feed and its key", "terminal-kit feed init feed")
     init.add_argument("folder", type=Path)
+    init.add_argument("--key", type=Path, help="a private key that you have (Ed25519, PEM; default: a new one)")
     init.set_defaults(run=run_init)
     check = command(
         actions,
@@ -40,6 +42,7 @@ def add_to(commands: Commands) -> None:
     )
     check.add_argument("feed", help="its folder or http(s) address")
     check.add_argument("--key", type=Path, help="the publisher's public key (default: one that was made here)")
+    check.add_argument("--serial", help="a reader's serial number: tells whether it is in each release's share")
     check.set_defaults(run=run_check)
     _add_add(actions)
     stage = _steering(actions, "stage", "sets the share of readers that get a release", run_stage, "2.02-desk 10%")
@@ -57,9 +60,7 @@ def add_to(commands: Commands) -> None:
         "terminal-kit feed sign feed --expires-in 90d",
     )
     sign.add_argument("folder", type=Path)
-    sign.add_argument(
-        "--expires-in", type=values.duration_s, help="terminals that have not seen it refuse it after that"
-    )
+    sign.add_argument("--expires-in", type=lifetime_s, help="terminals that have not seen it refuse it after that")
     _add_key(sign)
     sign.set_defaults(run=run_sign)
 
@@ -67,8 +68,9 @@ def add_to(commands: Commands) -> None:
 def run_init(chosen: argparse.Namespace) -> int:
     """Makes a feed and tells where its key is."""
     store = FeedStore()
-    made = Publication.init(chosen.folder, store, _now_us())
+    made = Publication.init(chosen.folder, store, _now_us(), key=chosen.key)
     private, public = store.key_paths(made.key_id)
+    private = chosen.key or private
     print(f"{printable(str(chosen.folder))} is a feed without releases, signed")
     print(f"public key:  {printable(str(public))}  (for whoever uses the feed elsewhere)")
     print(f"private key: {printable(str(private))}  (for imgtool sign -k; keep it to yourself)")
@@ -142,7 +144,7 @@ def run_check(chosen: argparse.Namespace) -> int:
     manifest = asyncio.run(feed.check(_now_us()))
     until = "" if manifest.expires is None else f", expires {time_text(manifest.expires)}"
     for release in manifest.releases:
-        print(_summary(release))
+        print(_summary(release) + _share_words(release, chosen.serial))
     print(f"{printable(feed.address)} is good: serial {manifest.serial}, issued {time_text(manifest.issued)}{until}")
     return 0
 
@@ -154,6 +156,39 @@ def share(text: str) -> float:
     if not 0 <= part <= 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no share; write 0 to 1, or 0% to 100%")
     return part
+
+
+def lifetime_s(text: str) -> float:
+    """How long a signature is good, in seconds."""
+    seconds = values.duration_s(text)
+    try:
+        time_text(_now_us() + round(seconds * 1e6))
+    except OverflowError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} from now is after the year 9999") from error
+    return seconds
+
+
+def release_id(text: str) -> str:
+    """A release's id."""
+    return _named(text, NAME, "id")
+
+
+def version(text: str) -> str:
+    """A reader's version."""
+    return _named(text, VERSION, "version")
+
+
+def from_version(text: str) -> str:
+    """A version, or `*`."""
+    return text if text == ANY else version(text)
+
+
+def _named(text: str, pattern: str, what: str) -> str:
+    if not re.fullmatch(pattern, text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no {what}; write up to 64 letters, digits, dots and dashes, a letter or digit first"
+        )
+    return text
 
 
 def located_time(text: str) -> tuple[str, int]:
@@ -188,12 +223,21 @@ def _add_add(actions: Commands) -> None:
         metavar="[COMPONENT=]FILE",
         help="an image signed by the feed's key (imgtool sign -k); COMPONENT is firmware, config, keys or incremental",
     )
-    add.add_argument("--id", required=True, help="the release's name, which is never used again")
-    add.add_argument("--version", required=True, help="FIRMWARE-CONFIG-KEYPROFILE of a reader that has it")
+    add.add_argument("--id", type=release_id, required=True, help="the release's name, which is never used again")
+    add.add_argument(
+        "--version", type=version, required=True, help="FIRMWARE-CONFIG-KEYPROFILE of a reader that has it"
+    )
     add.add_argument("--raw", action="store_true", help="the files are no images yet: wrap and sign them")
     add.add_argument("--device-type", action="append", choices=(*_TYPES, ANY), help="default: those the images name")
     add.add_argument("--location", action="append", type=location, metavar="tml_…", help="default: all")
-    add.add_argument("--from", dest="from_version", action="append", metavar="VERSION", help="default: any version")
+    add.add_argument(
+        "--from",
+        dest="from_version",
+        action="append",
+        type=from_version,
+        metavar="VERSION",
+        help="default: any version",
+    )
     add.add_argument(
         "--released-at", action="append", type=located_time, metavar="[tml_…=]TIME", help="default: now, everywhere"
     )
@@ -236,7 +280,8 @@ def _open(chosen: argparse.Namespace) -> Publication:
 def _told(chosen: argparse.Namespace, feed: Publication) -> int:
     folder = printable(str(chosen.folder))
     if feed.is_signed:
-        print(f"{folder}: serial {feed.manifest.serial}, signed by {shown_id(feed.key_id)}")
+        until = "" if feed.manifest.expires is None else f", until {time_text(feed.manifest.expires)}"
+        print(f"{folder}: serial {feed.manifest.serial}, signed by {shown_id(feed.key_id)}{until}")
     else:
         print(f"{folder}: serial {feed.manifest.serial}, not signed: run terminal-kit feed sign where the key is")
     return 0
@@ -247,6 +292,13 @@ def _summary(release: Release) -> str:
     flags = sum(component.part().component for component in release.components)
     places = (", ".join(release.device_types), ", ".join(release.locations))
     return printable(f"{release.id:<24} {release.version}  {component_words(flags)}  {' at '.join(places)}  {state}")
+
+
+def _share_words(release: Release, serial: str | None) -> str:
+    if serial is None:
+        return ""
+    place = "in its share" if is_in_share(release.id, serial, release.share) else "not in its share"
+    return printable(f"  {serial} is {place}")
 
 
 def _now_us() -> int:

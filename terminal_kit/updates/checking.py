@@ -27,6 +27,8 @@ def check_image(data: bytes, component: Component, release: Release, key: Ed2551
         image.check_signature(key)
     except UpdateError as error:
         raise UpdateError(f"{place}.file: {error}", stage="checking", fault=error.fault, hint=error.hint) from error
+    if not int.from_bytes(data[12:16], "little"):  # the body's size in MCUboot's header
+        _unfit(f"{place}.file", "the image is empty", "malformed")
     if image.component not in (None, component.part().component):
         _unfit(
             f"{place}.component", f"the image is for the reader's {(image.component.name or '').lower()}", "component"
@@ -38,9 +40,9 @@ def check_image(data: bytes, component: Component, release: Release, key: Ed2551
     return image
 
 
-def refuse(where: str, what: str, fault: str = "") -> NoReturn:
+def refuse(where: str, what: str, fault: str = "", *, hint: str | None = None) -> NoReturn:
     """Raises `ManifestError` with the place of the fault."""
-    raise ManifestError(f"{where}: {what}", where=where, stage="checking", fault=fault)
+    raise ManifestError(f"{where}: {what}", where=where, stage="checking", fault=fault, hint=hint)
 
 
 def _unfit(place: str, what: str, fault: UpdateFault) -> NoReturn:

@@ -64,6 +64,8 @@ def read_piece(file: ImageFile, draft: Draft, key: Ed25519PrivateKey | None) -> 
     data = _read(file.path)
     if key is not None:
         component = file.component or UpdateComponent.FIRMWARE
+        if not data:
+            raise InvalidParameterError(f"{file.path} is empty", parameter="image", value=file.path)
         types = tuple(name for name in draft.device_types if name != ANY)
         version = _version(draft, component)
         return Piece(component, make_image(data, component=component, version=version, device_types=types, key=key))
@@ -110,6 +112,15 @@ def release_of(draft: Draft, pieces: Sequence[Piece]) -> dict[str, Any]:
     }
 
 
+def chosen_time(t_us: int) -> str:
+    """The text of a time that somebody chose, UTC microseconds. Raises `InvalidParameterError`."""
+    try:
+        return time_text(t_us)
+    except OverflowError as error:
+        what = f"{t_us} µs is a time outside the years 1 to 9999"
+        raise InvalidParameterError(what, parameter="time", value=t_us) from error
+
+
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
@@ -136,7 +147,7 @@ def _version(draft: Draft, component: UpdateComponent) -> str:
 
 
 def _texts(times: Mapping[str, int]) -> dict[str, str]:
-    return {place: time_text(t_us) for place, t_us in times.items()}
+    return {place: chosen_time(t_us) for place, t_us in times.items()}
 
 
 def _name(component: UpdateComponent) -> str:

@@ -5,14 +5,18 @@ which a server would be given up after some milliseconds.
 """
 
 import threading
-import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, InvalidStateError
+from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from terminal_kit.errors import InvalidParameterError, UpdateServerError
 
-ANSWER_S = 10.0
+T = TypeVar("T")
+
+ANSWER_S = 5.0
 """For a connection, and between two pieces of an answer: a server that is silent so long is not there."""
 
 LEAST_BYTES_PER_S = 32_000
@@ -20,6 +24,11 @@ LEAST_BYTES_PER_S = 32_000
 
 REDIRECTS = 5
 """An image behind a store's short links needs one or two."""
+
+
+def image_limit_s(size_bytes: int) -> float:
+    """How long an image may take in all, in real seconds."""
+    return 2 * ANSWER_S + size_bytes / LEAST_BYTES_PER_S
 
 
 class FeedFiles(Protocol):
@@ -41,21 +50,19 @@ class FeedFiles(Protocol):
 
 def files_at(address: str | Path) -> FeedFiles:
     """The files of the feed at a folder or an http(s) address. Raises `InvalidParameterError`."""
-    if isinstance(address, Path) or "://" not in address:
-        return _Folder(Path(address))
+    is_folder = isinstance(address, Path) or "://" not in address
+    shown = str(address) if is_folder else _shown(str(address))
     try:
-        url = urlsplit(address)
-        fit = url.scheme in ("http", "https") and url.hostname and url.port != 0 and not (url.query or url.fragment)
+        if "\0" not in shown:
+            return _Folder(Path(address)) if is_folder else _Server(str(address), shown.rstrip("/"))
     except ValueError:
-        fit = False
-    if not fit:
-        raise InvalidParameterError(
-            f"{_shown(address)} is no address of a feed",
-            parameter="address",
-            value=_shown(address),
-            hint="Pass a folder, or an address that begins with https:// and ends with the feed's folder.",
-        )
-    return _Server(address)
+        pass
+    raise InvalidParameterError(
+        f"{shown} is no address of a feed",
+        parameter="address",
+        value=shown,
+        hint="Pass a folder, or an address that begins with https:// and ends with the feed's folder.",
+    )
 
 
 class _Folder:
@@ -78,17 +85,29 @@ class _Folder:
 
 
 class _Server:
-    def __init__(self, address: str) -> None:
-        self._base = address.rstrip("/")
-        self.shown = _shown(self._base)
-
-    def identity(self) -> str:
-        return self.shown
-
-    def read(self, name: str, limit_bytes: int, stop: threading.Event) -> bytes | None:
+    def __init__(self, address: str, shown: str) -> None:
+        """Raises `ValueError` for what can be no address."""
         import httpx  # noqa: PLC0415 - loads slowly, and a folder does without
 
-        until_s = time.monotonic() + ANSWER_S + limit_bytes / LEAST_BYTES_PER_S
+        parts = urlsplit(address)
+        fit = parts.scheme in ("http", "https") and parts.hostname and not (parts.query or parts.fragment)
+        if not fit or parts.port == 0:
+            raise ValueError(shown)
+        try:
+            url = httpx.URL(parts.geturl())  # whose scheme is in lower case
+            _ = url.host, url.raw_host.decode("ascii").encode("idna")  # as it is looked up; httpx looks no closer
+            self._identity = f"{url.scheme}://{url.netloc.decode()}{url.path}".rstrip("/")
+        except httpx.InvalidURL as error:
+            raise ValueError(shown) from error
+        self._base = address.rstrip("/")
+        self.shown = shown
+
+    def identity(self) -> str:
+        return self._identity
+
+    def read(self, name: str, limit_bytes: int, stop: threading.Event) -> bytes | None:
+        import httpx  # noqa: PLC0415 - as above
+
         data = bytearray()
         try:
             with (
@@ -104,9 +123,9 @@ class _Server:
                     data += piece
                     if len(data) > limit_bytes:
                         break
-                    if stop.is_set() or time.monotonic() > until_s:
+                    if stop.is_set():
                         raise self._fault("is too slow")
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:  # ValueError: a redirect's host name
             raise self._fault(f"cannot be reached: {str(error) or type(error).__name__}") from error
         return bytes(data[: limit_bytes + 1])
 
@@ -119,3 +138,39 @@ def _shown(address: str) -> str:
     scheme, _, rest = address.partition("://")
     host, slash, path = rest.partition("/")
     return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+
+
+class LoneThread(Executor):
+    """Runs a work in a thread that keeps no program from ending, for `limit_s` real seconds; then `late` is raised.
+
+    The work may go on after that: no other thread can end one that waits for a server's name, or for its headers.
+    """
+
+    def __init__(self, limit_s: float, late: Exception) -> None:
+        self._limit_s = limit_s
+        self._late = late
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **named: Any) -> Future[T]:
+        """As any executor's."""
+        answer = Future[T]()
+        answer.set_running_or_notify_cancel()
+
+        def run() -> None:
+            with suppress(InvalidStateError):  # it was given up
+                try:
+                    result = fn(*args, **named)
+                except BaseException as error:
+                    answer.set_exception(error)
+                else:
+                    answer.set_result(result)
+
+        def give_up() -> None:
+            with suppress(InvalidStateError):  # it has just come
+                answer.set_exception(self._late)
+
+        watch = threading.Timer(self._limit_s, give_up)
+        watch.daemon = True
+        answer.add_done_callback(lambda _answer: watch.cancel())
+        watch.start()
+        threading.Thread(target=run, name="terminal_kit feed", daemon=True).start()
+        return answer

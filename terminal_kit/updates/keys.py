@@ -26,6 +26,9 @@ from terminal_kit.updates.manifest import SIGNATURE, Sha256
 MAX_SIGNATURE_BYTES = 4096
 """A signature file has about 200."""
 
+MAX_KEY_BYTES = 16 << 10
+"""A PEM file of one key has 120; a wrong path may name something without end."""
+
 _SHOWN = 16
 """Digits of a key's id that people are shown: enough to tell keys apart."""
 
@@ -124,9 +127,13 @@ def read_signature(text: bytes | None) -> Signature:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            text = file.read(MAX_KEY_BYTES + 1)
     except OSError as error:
         raise InvalidParameterError(f"{path} cannot be read: {error.strerror}", parameter="key", value=path) from error
+    if len(text) > MAX_KEY_BYTES:
+        raise _unfit(path)
+    return text
 
 
 def _unfit(path: Path) -> InvalidParameterError:

@@ -49,15 +49,17 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 def time_of(text: Any) -> int:
-    """UTC microseconds of an ISO 8601 time with an offset. Raises `ValueError`."""
+    """UTC microseconds of an ISO 8601 time with an offset, in the years 1 to 9999 of UTC. Raises `ValueError`."""
     try:
-        return (datetime.fromisoformat(text) - _EPOCH) // timedelta(microseconds=1)
+        t_us = (datetime.fromisoformat(text) - _EPOCH) // timedelta(microseconds=1)
+        time_text(t_us)  # an offset may lead out of the years that there are
     except (TypeError, ValueError, OverflowError) as error:  # TypeError also where it has no offset
-        raise ValueError("a time must look like 2026-03-01T06:00:00Z") from error
+        raise ValueError("a time must look like 2026-03-01T06:00:00Z, in the years 1 to 9999") from error
+    return t_us
 
 
 def time_text(t_us: int) -> str:
-    """ISO 8601 of UTC microseconds."""
+    """ISO 8601 of UTC microseconds. Raises `OverflowError` outside the years 1 to 9999."""
     return (_EPOCH + timedelta(microseconds=t_us)).isoformat().replace("+00:00", "Z")
 
 
@@ -82,10 +84,11 @@ def _check_place(place: str) -> str:
     return place if place == ANY else check_location_id(place)
 
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-"""A release's id. It cannot hold the colon that joins it to a serial number."""
+NAME, VERSION = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}"
+"""A release's id and a version, as regular expressions. An id cannot hold the colon that joins it to a serial."""
 
-Version = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$")]
+Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
+Version = Annotated[str, StringConstraints(pattern=f"^{VERSION}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 File = Annotated[
@@ -99,7 +102,7 @@ ComponentName = Literal["firmware", "config", "keys", "incremental"]
 Time = Annotated[int, BeforeValidator(time_of), PlainSerializer(time_text)]
 Times = Annotated[dict[Place, Time], BeforeValidator(_read_times), PlainSerializer(_write_times)]
 Versions = Annotated[
-    list[Annotated[str, StringConstraints(pattern=r"^(\*|[A-Za-z0-9][A-Za-z0-9._+-]{0,63})$")]],
+    list[Annotated[str, StringConstraints(pattern=rf"^(\*|{VERSION})$")]],
     BeforeValidator(_read_versions),
     PlainSerializer(_write_versions),
     Field(min_length=1),
@@ -184,11 +187,10 @@ def read_manifest(text: bytes) -> Manifest:
     try:
         manifest = Manifest.model_validate_json(text)
     except ValidationError as error:
-        faults = error.errors(include_url=False)
-        place = _place(faults[0]["loc"])
+        first = error.errors(include_url=False)[0]
+        place = _place(first["loc"])
         hint = "Update the kit: the feed is made for a newer one." if place == "schema" else None
-        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-        raise _refused(place, f"{_words(faults[0])}{more}", hint) from error
+        raise _refused(place, _words(first), hint) from error
     for place, what in _contradictions(manifest):
         raise _refused(place, what)
     return manifest

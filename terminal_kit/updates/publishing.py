@@ -5,7 +5,9 @@ folder holds the new manifest beside the old signature, which everybody refuses 
 """
 
 import json
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Generator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from terminal_kit.errors import DataError, InvalidParameterError, ManifestError
 from terminal_kit.memory import write_atomically
 from terminal_kit.updates import keys
 from terminal_kit.updates.checking import check_image, refuse
-from terminal_kit.updates.drafting import Draft, ImageFile, read_piece, release_of
+from terminal_kit.updates.drafting import Draft, ImageFile, chosen_time, read_piece, release_of
 from terminal_kit.updates.fetching import files_at
 from terminal_kit.updates.manifest import (
     MANIFEST,
@@ -28,43 +30,60 @@ from terminal_kit.updates.manifest import (
 )
 from terminal_kit.updates.store import FeedStore
 
+RENEWED_US = 7 * 24 * 3600 * 1_000_000
+"""The least life of a manifest that had expired: its last one may have been short, where it was changed at its end."""
+
+LOCK, LOCK_S = ".feed.lock", 10.0
+"""The file that whoever changes a feed holds, and how long another waits for it: a change takes less than a second."""
+
 
 class Publication:
     """A feed's folder, its manifest, and the key that signs it.
 
-    The key is this feed's in `store`, or a PEM file's; with a public one, or none, changes stay unsigned.
+    The key is this feed's in `store`, or a PEM file's; with a public one, or none, changes stay unsigned. Each change
+    begins with the feed as it stands in the folder by then, and nobody else changes it meanwhile.
     """
 
     def __init__(self, folder: Path, store: FeedStore, *, key: Path | None = None) -> None:
-        """Raises `DataError` where there is no feed, `ManifestError` where it is malformed or never was signed."""
+        """Raises `InvalidParameterError` where there is no feed, `ManifestError` where it is malformed."""
         self.folder = folder
+        self._store = store
+        self._key = key
         self._load()
-        self._private, self._public = _keys(store, key, self.key_id)
 
     @classmethod
-    def init(cls, folder: Path, store: FeedStore, now_us: int) -> "Publication":
-        """A new feed without releases, signed by a new key, whose halves are kept in `store`.
+    def init(cls, folder: Path, store: FeedStore, now_us: int, *, key: Path | None = None) -> "Publication":
+        """A new feed without releases, signed by a new key, whose halves are kept in `store`, or by one that one has.
 
-        Raises `DataError` where the folder cannot be written, or holds a feed already.
+        Of a key that is given only the public half is kept; the serial then begins above those seen under it. Raises
+        `InvalidParameterError` where the folder holds a feed already, and `DataError` where it cannot be written.
         """
-        if (folder / MANIFEST).exists():
-            hint = "Add releases to it, or take another folder."
-            raise DataError(f"{folder} holds a feed already", path=str(folder), hint=hint)
-        key = Ed25519PrivateKey.generate()
-        store.keep_key(key)
-        store.forget_seen(files_at(folder).identity())  # of a feed that was here before
-        _write(folder, _manifest({"schema": 1, "serial": 1, "issued": time_text(now_us), "releases": []}), key)
-        return cls(folder, store)
+        private = Ed25519PrivateKey.generate() if key is None else keys.read_private_key(key)
+        with closing(_locked(folder)):
+            if (folder / MANIFEST).exists():
+                hint = "Add releases to it, or take another folder."
+                raise _wrong("folder", f"{folder} holds a feed already", hint)
+            if key is None:
+                store.keep_key(private)
+            else:
+                store.keep_public_key(private.public_key())
+            store.forget_seen(files_at(folder).identity())  # of a feed that was here before
+            serial = store.serial(keys.key_id(private.public_key())) + 1
+            fields: dict[str, Any] = {"schema": 1, "serial": serial, "issued": time_text(now_us), "releases": []}
+            _write(folder, _manifest(fields), private)
+        return cls(folder, store, key=key)
 
     @property
     def key_id(self) -> str:
-        """The id of the feed's key."""
-        return self._signature.key_id
+        """The id of the feed's key; empty where neither a signature nor a key tells."""
+        if self._signature is not None:
+            return self._signature.key_id
+        return "" if self._public is None else keys.key_id(self._public)
 
     @property
     def is_signed(self) -> bool:
         """Whether the manifest is what was signed, as far as can be told here."""
-        if self._public is None:
+        if self._public is None or self._signature is None:
             return False
         try:
             self._signature.check(self._text, self._public)
@@ -78,6 +97,10 @@ class Publication:
 
         Raises `InvalidParameterError` for a draft that cannot be, `UpdateError` with its fault for an unfit image.
         """
+        with self._changing():
+            return self._add(draft, files, now_us, raw=raw)
+
+    def _add(self, draft: Draft, files: Sequence[ImageFile], now_us: int, *, raw: bool) -> Release:
         self._check_unchanged()
         if self._public is None or (raw and self._private is None):
             raise self._no_key()
@@ -120,9 +143,14 @@ class Publication:
     def sign(self, now_us: int, *, expires_us: int | None = None) -> None:
         """Signs the manifest as it is in the folder, also if it was changed by hand, with a new serial.
 
-        It is refused everywhere from `expires_us` on, if given; else as before. Raises `InvalidParameterError` where
-        there is no private key, and what an unfit image raises: nobody could use what would be signed.
+        It is refused everywhere from `expires_us` on, if given; else as before. A signature that was lost is made
+        anew, by the key that was passed, or by the only one in `store`. Raises `InvalidParameterError` where there is
+        no private key, and what an unfit image raises: nobody could use what would be signed.
         """
+        with self._changing():
+            self._sign(now_us, expires_us)
+
+    def _sign(self, now_us: int, expires_us: int | None) -> None:
         if self._private is None or self._public is None:
             raise self._no_key()
         for index, release in enumerate(self.manifest.releases):
@@ -132,10 +160,14 @@ class Publication:
                 if data is None:
                     refuse(f"{where}.file", f"the feed has no {component.file}")
                 check_image(data, component, release, self._public, where)
-        changes = {} if expires_us is None else {"expires": time_text(expires_us)}
+        changes = {} if expires_us is None else {"expires": chosen_time(expires_us)}
         self._publish(self._next(now_us, **changes))
 
     def _steer(self, release_id: str, now_us: int, **changes: Any) -> Release:
+        with self._changing():
+            return self._change(release_id, now_us, changes)
+
+    def _change(self, release_id: str, now_us: int, changes: dict[str, Any]) -> Release:
         self._check_unchanged()
         found = self.manifest.find(release_id)
         if found is None:
@@ -154,9 +186,18 @@ class Publication:
         return json.loads(write_manifest(self.manifest))["releases"]
 
     def _next(self, now_us: int, **changes: Any) -> Manifest:
-        """The next manifest. Raises `ManifestError` where it cannot be one."""
-        fields = json.loads(write_manifest(self.manifest))
-        return _manifest(fields | {"serial": self.manifest.serial + 1, "issued": time_text(now_us)} | changes)
+        """The next manifest; one that has expired gets a new end. Raises `ManifestError`."""
+        now = self.manifest
+        fields = json.loads(write_manifest(now)) | {"serial": now.serial + 1, "issued": time_text(now_us)}
+        if now.expires is not None and now.expires <= now_us:
+            fields["expires"] = time_text(now_us + max(now.expires - now.issued, RENEWED_US))
+        return _manifest(fields | changes)
+
+    @contextmanager
+    def _changing(self) -> Generator[None]:
+        with closing(_locked(self.folder)):
+            self._load()  # somebody may have changed it since
+            yield
 
     def _publish(self, manifest: Manifest) -> None:
         _write(self.folder, manifest, self._private)
@@ -165,14 +206,18 @@ class Publication:
     def _load(self) -> None:
         text = _read(self.folder / MANIFEST)
         if text is None:
-            hint = "Make one with `terminal-kit feed init`."
-            raise DataError(f"there is no feed in {self.folder}", path=str(self.folder), hint=hint)
+            raise _wrong("folder", f"there is no feed in {self.folder}", "Make one with `terminal-kit feed init`.")
         self.manifest = read_manifest(text)
         self._text = text
-        self._signature = keys.read_signature(_read(self.folder / SIGNATURE))
+        signature = _read(self.folder / SIGNATURE)
+        self._signature = None if signature is None else keys.read_signature(signature)
+        self._private, self._public = _keys(self._store, self._key, self._signature and self._signature.key_id)
 
     def _check_unchanged(self) -> None:
         """A manifest that was changed by hand is not signed in passing."""
+        if self._signature is None:
+            hint = "Run `terminal-kit feed sign`, with --key FILE where several keys were made here."
+            refuse(SIGNATURE, "the manifest is not signed", "unsigned", hint=hint)
         if self._private is not None and not self.is_signed:
             raise ManifestError(
                 f"{MANIFEST} is not what was signed",
@@ -183,15 +228,44 @@ class Publication:
 
     def _no_key(self) -> InvalidParameterError:
         hint = "Run this where the feed was made, or pass the key's PEM file (--key)."
-        return _wrong("key", f"the feed's key {keys.shown_id(self.key_id)} is not here", hint)
+        which = f"{keys.shown_id(self.key_id)} is not here" if self.key_id else "cannot be told without its signature"
+        return _wrong("key", f"the feed's key {which}", hint)
 
 
-def _keys(store: FeedStore, path: Path | None, key_id: str) -> tuple[Ed25519PrivateKey | None, Ed25519PublicKey | None]:
-    """The feed's key, as far as it is here. Raises `InvalidParameterError` where the file holds another."""
+def _locked(folder: Path) -> sqlite3.Connection:
+    """Whoever holds it changes the feed in a folder alone, until it is closed. Raises `DataError`.
+
+    SQLite locks a file alike on every system, and the system takes the lock from a program that dies.
+    """
+    path, lock = folder / LOCK, None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = sqlite3.connect(path, timeout=LOCK_S, isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        with suppress(PermissionError):  # another user's: whoever may write in the folder may lock it
+            path.chmod(folder.stat().st_mode & 0o666)
+    except (sqlite3.Error, OSError) as error:
+        if lock is not None:
+            lock.close()
+        hint = "Wait until whoever changes it has done so, and check that you may write there."
+        raise DataError(f"the feed in {folder} cannot be locked: {error}", path=str(path), hint=hint) from error
+    return lock
+
+
+def _keys(
+    store: FeedStore, path: Path | None, key_id: str | None
+) -> tuple[Ed25519PrivateKey | None, Ed25519PublicKey | None]:
+    """The feed's key, as far as it is here; the only one in `store` where no signature tells its id.
+
+    Raises `InvalidParameterError` where the file holds another.
+    """
     if path is None:
+        if key_id is None:
+            only = store.public_keys()
+            key_id = keys.key_id(only[0]) if len(only) == 1 else ""
         return store.private_key(key_id), store.public_key(key_id)
     public = keys.read_public_key(path)
-    if keys.key_id(public) != key_id:
+    if key_id is not None and keys.key_id(public) != key_id:
         what = f"{path} is the key {keys.shown_id(keys.key_id(public))}, and the feed's is {keys.shown_id(key_id)}"
         raise _wrong("key", what, "Only the feed's own key can sign it.")
     return (keys.read_private_key(path) if keys.is_private(path) else None), public

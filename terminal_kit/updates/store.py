@@ -1,7 +1,7 @@
 """What is kept of feeds between runs: keys made here, the last good manifest of each feed, images (U13).
 
 A folder beside the kit's other state, apart for each trainee: `keys/` (the private halves readable by their owner
-alone), `seen/` and `images/`.
+alone), `seen/`, `serials/` and `images/`.
 """
 
 import hashlib
@@ -38,9 +38,14 @@ class FeedStore:
 
     def keep_key(self, key: Ed25519PrivateKey) -> None:
         """Keeps both halves of a key. Raises `DataError`."""
-        private, public = self.key_paths(keys.key_id(key.public_key()))
+        private, _ = self.key_paths(keys.key_id(key.public_key()))
         write_atomically(private, keys.private_pem(key))  # readable by its owner alone, as all that is written so
-        write_atomically(public, keys.public_pem(key.public_key()))
+        self.keep_public_key(key.public_key())
+
+    def keep_public_key(self, key: Ed25519PublicKey) -> None:
+        """Keeps a key to trust, whose private half stays where it is. Raises `DataError`."""
+        _, public = self.key_paths(keys.key_id(key))
+        write_atomically(public, keys.public_pem(key))
 
     def public_key(self, key_id: str) -> Ed25519PublicKey | None:
         """The key with this id, if it was made here. Raises `InvalidParameterError` where its file is broken."""
@@ -64,28 +69,39 @@ class FeedStore:
 
     def seen(self, address: str) -> Seen | None:
         """The last good manifest of a feed. Raises `DataError` where the file is broken."""
-        path = self._seen_path(address)
+        path = self.seen_path(address)
         if not path.exists():
             return None
         try:
             kept = cast("dict[str, Any]", json.loads(path.read_text("utf-8")))
             return Seen(kept["manifest"].encode(), kept["signature"].encode())
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise DataError(
-                f"{path} does not hold a feed's last manifest",
-                path=str(path),
-                hint="Move the file away; the kit then forgets which serials of this feed it has seen.",
-            ) from error
+            raise _broken(path, "a feed's last manifest") from error
 
     def keep_seen(self, address: str, seen: Seen) -> None:
         """Keeps the last good manifest of a feed. Raises `DataError`."""
         kept = {"address": address, "manifest": seen.manifest.decode(), "signature": seen.signature.decode()}
-        write_atomically(self._seen_path(address), json.dumps(kept, indent=1))
+        write_atomically(self.seen_path(address), json.dumps(kept, indent=1))
 
     def forget_seen(self, address: str) -> None:
         """Forgets a feed: another one begins at its address."""
         with suppress(OSError):
-            self._seen_path(address).unlink(missing_ok=True)
+            self.seen_path(address).unlink(missing_ok=True)
+
+    def serial(self, key_id: str) -> int:
+        """The highest serial that was seen under a key, at whatever address; 0 for none. Raises as `seen`."""
+        path = self.folder / "serials" / key_id
+        try:
+            return int(path.read_text("ascii"))
+        except (FileNotFoundError, NotADirectoryError):
+            return 0
+        except (OSError, ValueError) as error:
+            raise _broken(path, "the last serial of a key") from error
+
+    def keep_serial(self, key_id: str, serial: int) -> None:
+        """Keeps the highest serial of a key. Raises `DataError`."""
+        if serial > self.serial(key_id):
+            write_atomically(self.folder / "serials" / key_id, str(serial))
 
     # ---- images
 
@@ -105,5 +121,14 @@ class FeedStore:
             for old in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)[:-KEPT_IMAGES]:
                 old.unlink(missing_ok=True)
 
-    def _seen_path(self, address: str) -> Path:
-        return self.folder / "seen" / f"{hashlib.sha256(address.encode()).hexdigest()}.json"
+    def seen_path(self, address: str) -> Path:
+        """Where the last good manifest of a feed is, or would be."""
+        return self.folder / "seen" / f"{hashlib.sha256(address.encode('utf-8', 'replace')).hexdigest()}.json"
+
+
+def _broken(path: Path, what: str) -> DataError:
+    return DataError(
+        f"{path} does not hold {what}",
+        path=str(path),
+        hint="Move the file away; the kit then forgets which serials of this feed it has seen.",
+    )

@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from feeds import NEW, served
+from feeds import NEW, a_manifest, a_release, served
 from window import run
+
+from terminal_kit.updates.choosing import is_in_share
 
 NEXT = NEW.replace("2.02", "2.03")
 
@@ -98,7 +100,8 @@ def test_a_tampered_feed_is_refused_with_the_place(folder: str, app: str, capsys
     """U13."""
     said(capsys, "add", folder, app, "--raw", "--id", "r1", "--version", NEW)
     (image,) = (Path(folder) / "images").iterdir()
-    image.write_bytes(image.read_bytes()[:-1] + b"\x00")
+    data = image.read_bytes()
+    image.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     line = complained(capsys, "check", folder)
     assert line.startswith("READER_SOFTWARE_UPDATE_FAILED_SERVER_ERROR: releases[0].components[0].sha256: ")
     manifest = Path(folder) / "feed.json"
@@ -149,6 +152,11 @@ def test_hostile_text_in_a_manifest_is_shown_and_not_obeyed(folder: str, capsys:
         ("stage", "feed", "r1", "110%"),
         ("stage", "feed", "r1", "nan"),
         ("sign", "feed", "--expires-in", "soon"),
+        ("sign", "feed", "--expires-in", "99999999d"),
+        ("add", "feed", "app.bin", "--id", "a b", "--version", NEW),
+        ("add", "feed", "app.bin", "--id", "r1", "--version", "2.02 beta"),
+        ("add", "feed", "app.bin", "--id", "r1", "--version", NEW, "--from", ""),
+        ("add", "feed", "app.bin", "--id", "r1", "--version", NEW, "--released-at", "0001-01-01T00:00+14:00"),
         ("add", "feed", "app.bin", "--id", "r1"),
         ("add", "feed", "--id", "r1", "--version", NEW),
         ("add", "feed", "app.bin", "--id", "r1", "--version", NEW, "--device-type", "stripe_m3"),
@@ -173,4 +181,30 @@ def test_every_action_has_help_with_an_example(action: str, capsys: pytest.Captu
 @pytest.mark.parametrize("missing", [("pause", "r1"), ("sign",), ("check",)])
 def test_a_folder_that_is_no_feed(missing: tuple[str, ...], home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     action, *rest = missing
-    assert "there is no feed" in complained(capsys, action, str(home), *rest)
+    line = complained(capsys, action, str(home), *rest)
+    assert "there is no feed" in line
+    assert "UNEXPECTED" not in line
+
+
+def test_check_tells_who_is_in_a_releases_share(folder: str, app: str, capsys: pytest.CaptureFixture[str]) -> None:
+    said(capsys, "add", folder, app, "--raw", "--id", "r1", "--version", NEW, "--share", "50%")
+    manifest = a_manifest(a_release("r1", share=0.5))
+    told = set[bool]()
+    for number in range(20):
+        serial = f"STRM2{number:010}"
+        line = said(capsys, "check", folder, "--serial", serial).splitlines()[0]
+        told.add(inside := is_in_share("r1", serial, manifest.releases[0].share))
+        assert line.endswith(f"share 0.5  {serial} is {'in' if inside else 'not in'} its share")
+    assert told == {True, False}
+
+
+def test_a_key_that_one_has(home: Path, app: str, capsys: pytest.CaptureFixture[str]) -> None:
+    own, folder = str(home / "own.pem"), str(home / "feed")
+    subprocess.run(
+        [sys.executable, "-m", "imgtool.main", "keygen", "-k", own, "-t", "ed25519"], check=True, capture_output=True
+    )
+    assert f"private key: {own}" in said(capsys, "init", folder, "--key", own)
+    assert "signed by" in said(capsys, "add", folder, app, "--raw", "--id", "r1", "--version", NEW, "--key", own)
+    assert "serial 2" in said(capsys, "check", folder)
+    (Path(folder) / "feed.json.sig").unlink()
+    assert "serial 3, signed by" in said(capsys, "sign", folder, "--key", own)

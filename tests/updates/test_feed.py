@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from feeds import BAR, DAY, MINUTE, NOW, WISEPAD, Folder, a_reader, a_release, at, feed_of, found, served
+from feeds import BAR, DAY, MINUTE, NOW, WISEPAD, Folder, a_reader, a_release, at, feed_of, fields_of, found, served
 
 from terminal_kit.errors import (
     DataError,
@@ -15,11 +15,18 @@ from terminal_kit.errors import (
     ManifestError,
     UpdateServerError,
 )
+from terminal_kit.updates import feed as feed_module
 from terminal_kit.updates import keys
 from terminal_kit.updates.manifest import MAX_MANIFEST_BYTES
-from terminal_kit.updates.store import FeedStore
+from terminal_kit.updates.store import FeedStore, Seen
 
 NEWER = "2.03.00.00-SZZZ_Prod_US_v14-481003"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is wrongly signed here stays so."""
+    monkeypatch.setattr(feed_module, "AGAIN_S", 0.0)
 
 
 @pytest.fixture
@@ -49,7 +56,8 @@ async def test_no_key_is_taken_from_the_feed(folder: Folder, state: Path) -> Non
     with pytest.raises(ManifestError, match="do not trust") as caught:
         await found(feed_of(folder, state, key=None))
     assert caught.value.where == "feed.json.sig"
-    assert "--key" in caught.value.hint
+    assert "`--feed-key`" in caught.value.hint
+    assert "`--key` to `feed check`" in caught.value.hint
 
 
 async def test_another_key_than_the_named_one_is_named(folder: Folder, state: Path) -> None:
@@ -80,6 +88,14 @@ async def test_a_key_may_be_a_file(folder: Folder, state: Path, tmp_path: Path) 
             await found(feed_of(folder, state, key=public))
     with pytest.raises(InvalidParameterError, match="cannot be read"):
         await found(feed_of(folder, state, key=tmp_path / "none.pem"))
+
+
+async def test_a_key_that_was_named_once_is_named_each_time(folder: Folder, state: Path) -> None:
+    """What is remembered of the feed is not at fault."""
+    folder.put(a_release())
+    assert await found(feed_of(folder, state)) == "r1"
+    with pytest.raises(ManifestError, match="do not trust"):
+        await found(feed_of(folder, state, key=None))
 
 
 async def test_another_own_key_does_not_take_over_a_feed(folder: Folder, state: Path) -> None:
@@ -245,8 +261,50 @@ async def test_a_broken_state_is_told_and_kept(folder: Folder, state: Path) -> N
         assert "Move the file away" in caught.value.hint
         assert seen.read_text() == text
     seen.write_text('{"manifest": "{}", "signature": ""}')
-    with pytest.raises(ManifestError):
+    with pytest.raises(UpdateServerError) as caught:
         await found(feed_of(folder, state))
+    assert type(caught.value) is UpdateServerError, "the feed is good"
+    assert str(seen) in str(caught.value)
+
+
+async def test_a_broken_serial_is_told(folder: Folder, state: Path) -> None:
+    folder.put(a_release())
+    assert await found(feed_of(folder, state)) == "r1"
+    (serial,) = (state / "serials").iterdir()
+    serial.write_text("many")
+    feed = feed_of(folder, state)
+    assert await found(feed) == "r1"
+    assert str(serial) in str(feed.fault)
+
+
+async def test_what_a_newer_kit_kept_is_set_aside(folder: Folder, state: Path) -> None:
+    """Both kits use one feed; the serial that the newer one has seen counts here too."""
+    text = json.dumps(fields_of(a_release(), serial=4) | {"schema": 2, "more": 1}).encode()
+    store, address = FeedStore(state), str(folder.path.resolve())
+    folder.put(a_release("r1"), serial=5)
+    await asyncio.to_thread(store.keep_seen, address, Seen(text, keys.sign(text, folder.key)))
+    feed = feed_of(folder, state)
+    assert await found(feed) == "r1"
+    assert feed.fault is None
+    await asyncio.to_thread(store.keep_seen, address, Seen(text, keys.sign(text, folder.key)))
+    await asyncio.to_thread(store.keep_serial, keys.key_id(folder.key.public_key()), 6)
+    with pytest.raises(ManifestError, match="5 is older than 6"):
+        await found(feed_of(folder, state))
+
+
+async def test_no_older_manifest_is_brought_back_at_another_address(
+    folder: Folder, state: Path, tmp_path: Path
+) -> None:
+    folder.put(a_release("r2"), serial=5)
+    assert await found(feed_of(folder, state)) == "r2"
+    mirror = Folder(tmp_path / "mirror")
+    mirror.key = folder.key
+    mirror.put(a_release("r1"), serial=4)
+    with pytest.raises(ManifestError, match="4 is older than 5") as caught:
+        await found(feed_of(mirror, state))
+    assert caught.value.where == "serial"
+    mirror.put(a_release("r2"), serial=5)
+    assert await found(feed_of(mirror, state)) == "r2"
 
 
 async def test_without_room_for_its_state_it_goes_on(folder: Folder, state: Path) -> None:

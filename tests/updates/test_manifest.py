@@ -45,6 +45,8 @@ FAULTS: list[tuple[str, tuple[Any, ...], Any]] = [
     ("issued", ("issued",), "yesterday"),
     ("issued", ("issued",), "2026-03-01T06:00:00"),
     ("issued", ("issued",), 1772345678),
+    ("issued", ("issued",), "0001-01-01T00:00:00+14:00"),
+    ("expires", ("expires",), "9999-12-31T23:59:59-14:00"),
     ("expires", ("expires",), at(-1)),
     ("signature", ("signature",), "abc"),
     ("releases", ("releases",), {}),
@@ -126,6 +128,13 @@ def test_a_newer_schema_asks_for_a_newer_kit() -> None:
     assert "Update the kit" in caught.value.hint
 
 
+def test_the_first_fault_is_told_and_no_other_counted() -> None:
+    with pytest.raises(ManifestError) as caught:
+        a_manifest(a_release(share=2, minimum_battery=2), serial=0)
+    assert str(caught.value).startswith("serial: ")
+    assert "more" not in str(caught.value)
+
+
 def test_writing_and_reading_are_each_others_reverse() -> None:
     manifest = read_manifest(json.dumps(GOOD).encode())
     text = write_manifest(manifest)
@@ -163,6 +172,6 @@ def test_a_microsecond_is_not_lost(t_us: int) -> None:
 
 def test_offsets_are_understood() -> None:
     assert time_of("2026-03-01T13:00:00+01:00") == NOW
-    for text in ("2026-03-01", "0001-01-01T00:00:00+14:00x", "", None, 5):
+    for text in ("2026-03-01", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "", None, 5):
         with pytest.raises(ValueError, match="must look like"):
             time_of(text)
