@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from terminal_kit.events import DisconnectReason as DisconnectReason
     from terminal_kit.events import Event as Event
     from terminal_kit.events import Kind as Kind
+    from terminal_kit.image import read_image as read_image
     from terminal_kit.panels import bench as bench
     from terminal_kit.radio import Radio as Radio
     from terminal_kit.radio.native import native_radio as native_radio
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from terminal_kit.terminal import Limits as Limits
     from terminal_kit.terminal import ReconnectPolicy as ReconnectPolicy
     from terminal_kit.terminal import Terminal as Terminal
+    from terminal_kit.terminal.installation import Installation as Installation
+    from terminal_kit.updates.feed import Feed as Feed
+    from terminal_kit.updates.progress import UpdateProgress as UpdateProgress
     from terminal_kit.view import View as View
 
 __version__ = "0.1.0"
@@ -48,6 +52,8 @@ _HOMES = {
     "DisconnectReason": "events",
     "Event": "events",
     "EventLog": "eventlog",
+    "Feed": "updates.feed",
+    "Installation": "terminal.installation",
     "Kind": "events",
     "Limits": "terminal",
     "Location": "reader",
@@ -60,12 +66,14 @@ _HOMES = {
     "SoftwareUpdate": "reader",
     "Terminal": "terminal",
     "TerminalError": "errors",
+    "UpdateProgress": "updates.progress",
     "View": "view",
     "bench": "panels",
     "default_log_path": "eventlog",
     "disconnects": "analysis",
     "frame_from_parquet": "eventlog.parquet",
     "native_radio": "radio.native",
+    "read_image": "image",
     "reconnection_chart": "charts",
     "reconnections": "analysis",
     "run_virtual": "simulator",
@@ -82,6 +90,8 @@ __all__ = [
     "DisconnectReason",
     "Event",
     "EventLog",
+    "Feed",
+    "Installation",
     "Kind",
     "Limits",
     "Location",
@@ -94,12 +104,14 @@ __all__ = [
     "SoftwareUpdate",
     "Terminal",
     "TerminalError",
+    "UpdateProgress",
     "View",
     "bench",
     "default_log_path",
     "disconnects",
     "frame_from_parquet",
     "native_radio",
+    "read_image",
     "reconnection_chart",
     "reconnections",
     "run_virtual",
