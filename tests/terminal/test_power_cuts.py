@@ -11,7 +11,7 @@ from contextlib import suppress
 import pytest
 from releases import NEW, OLD, offer
 from stage import M2, Stage, stage, virtual
-from test_updates import told_once
+from updating import told_once
 
 from terminal_kit.errors import TerminalError
 from terminal_kit.events import Kind, UpdateComponent

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from releases import OLD, offer
 from stage import M2, stage, virtual
-from test_updates import WHOLE, C, S, told_once
+from updating import WHOLE, C, S, told_once
 
 from terminal_kit.errors import TerminalError
 from terminal_kit.events import Kind

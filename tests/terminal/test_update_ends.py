@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from releases import DAY_US, NEW, OLD, image_of, offer
 from stage import M2, Stage, stage, virtual
-from test_updates import WHOLE, C, S, at, connected, required, told_once, until
+from updating import WHOLE, C, S, at, connected, required, told_once, until
 
 from terminal_kit.errors import (
     CanceledError,
