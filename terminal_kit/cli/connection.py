@@ -5,7 +5,7 @@ import asyncio
 import time
 
 from terminal_kit.cli import values
-from terminal_kit.cli.options import Commands, add_feed, add_location, add_radio, command, location_of
+from terminal_kit.cli.options import Commands, add_connection, command, location_of
 from terminal_kit.cli.output import printable, say
 from terminal_kit.cli.progress import Bar
 from terminal_kit.cli.recording import Follower, session_of
@@ -31,16 +31,7 @@ def add_to(commands: Commands) -> None:
     )
     for parser in (connect, reboot):
         parser.add_argument("serial", nargs="?", help="which reader (default: the nearest)")
-        parser.add_argument(
-            "--timeout-s",
-            type=values.limit_s,
-            default=15.0,
-            help="how long to look; 0: no limit (default: %(default)s)",
-        )
-        parser.add_argument("--log", help="record into this log")
-        add_location(parser)
-        add_feed(parser)
-        add_radio(parser)
+        add_connection(parser)
     connect.add_argument("--for", dest="for_s", type=values.duration_s, help="how long to stay (default: until Ctrl-C)")
     connect.set_defaults(run=run_connect)
     reboot.set_defaults(run=run_reboot)

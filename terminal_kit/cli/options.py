@@ -117,6 +117,20 @@ def command(commands: Commands, name: str, summary: str, example: str) -> argpar
     )
 
 
+def add_connection(parser: argparse.ArgumentParser) -> None:
+    """What every command that connects a reader takes: `--timeout-s`, `--log`, and where, from which feed, by what."""
+    parser.add_argument(
+        "--timeout-s",
+        type=values.limit_s,
+        default=15.0,
+        help="how long to look; 0: no limit (default: %(default)s)",
+    )
+    parser.add_argument("--log", help="record into this log")
+    add_location(parser)
+    add_feed(parser)
+    add_radio(parser)
+
+
 def add_radio(parser: argparse.ArgumentParser, *, seed: bool = True) -> None:
     """`--radio`, and `--seed` for commands whose run it repeats."""
     parser.add_argument(

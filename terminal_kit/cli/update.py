@@ -5,17 +5,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from terminal_kit.cli import values
-from terminal_kit.cli.options import (
-    Commands,
-    UsageError,
-    add_feed,
-    add_location,
-    add_radio,
-    command,
-    key_of,
-    location_of,
-)
+from terminal_kit.cli.options import Commands, UsageError, add_connection, command, key_of, location_of
 from terminal_kit.cli.output import printable, say
 from terminal_kit.cli.progress import Bar
 from terminal_kit.cli.recording import Follower, session_of
@@ -47,16 +37,7 @@ def add_to(commands: Commands) -> None:
     parser.add_argument(
         "--key", type=Path, metavar="FILE", help="the public key (PEM) that the images must be signed with"
     )
-    parser.add_argument(
-        "--timeout-s",
-        type=values.limit_s,
-        default=15.0,
-        help="how long to look for the reader; 0: no limit (default: %(default)s)",
-    )
-    parser.add_argument("--log", help="record into this log")
-    add_location(parser)
-    add_feed(parser)
-    add_radio(parser)
+    add_connection(parser)
     parser.set_defaults(run=run)
 
 

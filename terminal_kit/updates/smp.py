@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import cbor2
 from smp.header import Header
-from smp.image_management import ImageEraseRequest, ImageStatesReadRequest, ImageStatesWriteRequest
+from smp.image_management import ImageStatesReadRequest, ImageStatesWriteRequest
 from smp.message import Request
 from smp.os_management import MCUMgrParametersReadRequest, ResetWriteRequest
 
@@ -123,10 +123,6 @@ class SmpClient:
     async def confirm(self, digest: bytes) -> list[ImageSlot]:
         """Lets an image that runs on trial stay (MCUboot: *confirm*)."""
         return await self._mark(digest, confirm=True)
-
-    async def erase(self, slot: int) -> None:
-        """Erases a slot, counted over all images: 1 is the second slot of image 0, 3 that of image 1."""
-        await self.request(lambda number: ImageEraseRequest(slot=slot, sequence=number), ERASING_S)
 
     async def reset(self) -> None:
         """Restarts the device."""
