@@ -41,6 +41,7 @@
     │  └─ UpdateServerError
     │     └─ ManifestError           also a ValueError
     └─ DataError
+       ├─ CaptureFormatError        + ValueError
        └─ EventLogError
 
 Each class carries the vendor's code (`code`), its iOS numbers where they are known (`numbers`) and one sentence of
@@ -401,6 +402,14 @@ class DataError(TerminalError):
 
     advice = "Check the file; nothing in it was changed."
     path: str = ""
+
+
+class CaptureFormatError(DataError, ValueError):
+    """A file is no capture and no log that can be imported. `offset` or `line_number` says where."""
+
+    advice = "Import a Bluetooth HCI capture or a log of the SDK; `terminal-kit import --help` lists the formats."
+    offset: int | None = None
+    line_number: int | None = None
 
 
 class EventLogError(DataError):

@@ -2,6 +2,19 @@
 
 Live sessions, captures and logs of apps all become events; everything that people look at is drawn from them. The
 columns are fixed by the table `COLUMNS`, which the log, the archive and the frames share.
+
+A capture knows more of a link than a live session does. What has no column stands in `extra`, under these keys:
+
+- `link_connected`: `address`, `address_type`, `role` ("central" or "peripheral"), `set_up_seen` (false where the
+  capture begins in the middle of the link)
+- `link_disconnected`: the same and `silence_s` (since the peer was last heard on the link), `last_heard_record`,
+  `advertised` (how often the peer was heard advertising in that silence) and `advertised_record`, `queued_packets`
+  (sent and not acknowledged), `asked_record` and `asked_reason` (the host's Disconnect command), `other_links`,
+  `scanning` (whether the host was), `pending` (a procedure that got no answer) and `pending_record`
+- `scan_started`: `filter_duplicates` (then counts of advertisements mean nothing), `active`
+- `reader_found`: `address`, `address_type`, `services`, `manufacturer`
+- `att_error`: `request` (the opcode that was refused), `handle`
+- `pairing_failed`: `smp_reason` (of the Security Manager, not an HCI code)
 """
 
 from collections.abc import Mapping
@@ -35,6 +48,29 @@ class DisconnectReason(StrEnum):
     IDLE_POWER_DOWN = "idle_power_down"
     PEER_REMOVED_PAIRING_INFORMATION = "peer_removed_pairing_information"
     INTERNET_LOST = "internet_lost"
+
+
+class Cause(StrEnum):
+    """What lies behind a drop or a connection that failed, as diagnosis tells them apart."""
+
+    RANGE = "range"
+    BODY_OR_INTERFERENCE_FADE = "body_or_interference_fade"
+    READER_RESET_OR_POWER_LOSS = "reader_reset_or_power_loss"
+    READER_POWERED_OFF = "reader_powered_off"
+    IDLE_POWER_DOWN = "idle_power_down"
+    SECURITY_REBOOT = "security_reboot"
+    CRITICALLY_LOW_BATTERY = "critically_low_battery"
+    BOND_LOST = "bond_lost"
+    PAIRED_IN_SYSTEM_SETTINGS = "paired_in_system_settings"
+    TAKEN_BY_ANOTHER_HOST = "taken_by_another_host"
+    HOST_RADIO_OFF = "host_radio_off"
+    HOST_CLOSED = "host_closed"
+    HOST_RADIO_OVERLOADED = "host_radio_overloaded"
+    FAILED_TO_ESTABLISH = "failed_to_establish"
+    FIRMWARE_HANG = "firmware_hang"
+    UPDATE_REBOOT = "update_reboot"
+    INTERNET_LOST = "internet_lost"
+    CANNOT_TELL = "cannot_tell"
 
 
 class ReasonSource(StrEnum):

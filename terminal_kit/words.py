@@ -9,6 +9,7 @@ import unicodedata
 from enum import StrEnum
 
 from terminal_kit.events import (
+    Cause,
     ConnectionStatus,
     DisconnectReason,
     Kind,
@@ -41,6 +42,26 @@ _WORDS: dict[type[StrEnum], dict[StrEnum, str]] = {
         DisconnectReason.IDLE_POWER_DOWN: "powered down when idle",
         DisconnectReason.PEER_REMOVED_PAIRING_INFORMATION: "pairing lost",
         DisconnectReason.INTERNET_LOST: "host's internet lost",
+    },
+    Cause: {
+        Cause.RANGE: "out of range",
+        Cause.BODY_OR_INTERFERENCE_FADE: "signal blocked or disturbed",
+        Cause.READER_RESET_OR_POWER_LOSS: "reader restarted or lost power",
+        Cause.READER_POWERED_OFF: "reader switched off",
+        Cause.IDLE_POWER_DOWN: "reader powered down when idle",
+        Cause.SECURITY_REBOOT: "daily security restart",
+        Cause.CRITICALLY_LOW_BATTERY: "battery empty",
+        Cause.BOND_LOST: "pairing lost",
+        Cause.PAIRED_IN_SYSTEM_SETTINGS: "paired in the system's settings",
+        Cause.TAKEN_BY_ANOTHER_HOST: "taken by another host",
+        Cause.HOST_RADIO_OFF: "host's Bluetooth off",
+        Cause.HOST_CLOSED: "host or app closed it",
+        Cause.HOST_RADIO_OVERLOADED: "host's radio overloaded",
+        Cause.FAILED_TO_ESTABLISH: "link never came about",
+        Cause.FIRMWARE_HANG: "reader's firmware hung",
+        Cause.UPDATE_REBOOT: "restart of an update",
+        Cause.INTERNET_LOST: "host's internet lost",
+        Cause.CANNOT_TELL: "cannot tell",
     },
     ReasonSource: {
         ReasonSource.FAREWELL: "the reader said so as it left",

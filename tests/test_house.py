@@ -13,7 +13,7 @@ HOUSE = Path(terminal_kit.__file__).parent
 
 NOUNS = ("errors", "events", "words", "reader", "profile", "image")
 LIVE = ("memory", "radio", "simulator", "updates", "terminal", "session")
-RECORDED = ("view", "analysis", "charts", "diagnosis", "importers")
+RECORDED = ("view", "importers", "redaction", "analysis", "diagnosis", "charts", "case")
 TOP = ("cli", "panels", "scenarios")
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
@@ -31,8 +31,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "terminal": (*NOUNS, "memory", "radio", "updates"),
     "session": (*NOUNS, "eventlog", "memory", "radio", "simulator", "terminal", "updates", "view"),
     "view": NOUNS,
+    "importers": (*NOUNS, "eventlog"),
+    "redaction": (*NOUNS, "eventlog"),
     "analysis": (*NOUNS, "eventlog"),
-    "charts": (*NOUNS, "analysis", "view"),
+    "diagnosis": (*NOUNS, "analysis", "eventlog"),
+    "charts": (*NOUNS, "analysis", "diagnosis", "view"),
+    "case": (*NOUNS, "analysis", "charts", "diagnosis", "eventlog", "redaction"),
     "cli": (*NOUNS, *LIVE, *RECORDED, "eventlog"),
     "panels": (*NOUNS, *LIVE, *RECORDED, "eventlog"),
     "scenarios": (*NOUNS, *LIVE, *RECORDED, "eventlog"),

@@ -43,6 +43,7 @@ PANDAS: dict[pa.DataType, Any] = {
 }
 
 RADIO = "radio"
+FILE = "file"
 TIME = "time"
 
 _PLAIN: dict[ColumnType, set[type]] = {
@@ -65,8 +66,8 @@ CHUNK = 100_000
 
 
 def schema(names: Sequence[str] = NAMES) -> pa.Schema:
-    """The Arrow schema of these columns; `radio` comes from the runs table."""
-    return pa.schema([(name, pa.string() if name == RADIO else ARROW[TYPES[name]]) for name in names])
+    """The Arrow schema of these columns; `radio` comes from the runs table, `file` from the sources table."""
+    return pa.schema([(name, ARROW[TYPES.get(name, "str")]) for name in names])
 
 
 def table(
@@ -74,8 +75,9 @@ def table(
 ) -> pa.Table:
     """The rows as an Arrow table, in the log's order; `aliased` gives readers their one name."""
     radios = {facts.id: facts.radio for facts in log.runs()}
+    files = {source.id: source.name for source in log.sources()} if FILE in names else {}
     aliases = log.aliases() if aliased else {}
-    fetched = list(dict.fromkeys(["seq", *(name for name in names if name != RADIO), "run"]))
+    fetched = list(dict.fromkeys(["seq", *(name for name in names if name in TYPES), "run", "source"]))
     arrow = schema(names)
     tables: list[pa.Table] = []
     for rows in pages(log, fetched, where, values, size=CHUNK):
@@ -84,6 +86,8 @@ def table(
             columns["reader"] = [aliases.get(reader, reader) for reader in columns["reader"]]
         if RADIO in names:
             columns[RADIO] = [radios.get(run) for run in columns["run"]]
+        if FILE in names:
+            columns[FILE] = [files.get(source) for source in columns["source"]]
         tables.append(pa.table({name: _array(name, columns[name], arrow.field(name).type) for name in names}, arrow))
     return pa.concat_tables(tables) if tables else arrow.empty_table()
 
@@ -119,7 +123,7 @@ def frame(
     log: "EventLog", where: str, values: Sequence[Any], *, columns: str | Collection[str] | None = None
 ) -> pd.DataFrame:
     """See `EventLog.frame()`."""
-    known = (*NAMES, RADIO, TIME)
+    known = (*NAMES, RADIO, FILE, TIME)
     asked = list(known) if columns is None else [columns] if isinstance(columns, str) else list(columns)
     for name in asked:
         one_of(name, known, "column")

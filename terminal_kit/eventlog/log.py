@@ -7,7 +7,7 @@ import sqlite3
 import sys
 import threading
 import uuid
-from collections.abc import AsyncGenerator, Collection, Iterator
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
@@ -16,10 +16,12 @@ from terminal_kit.errors import EventLogError, InvalidParameterError
 from terminal_kit.eventlog import reading
 from terminal_kit.eventlog.cells import door
 from terminal_kit.eventlog.filters import RADIOS, Filters, condition, integer, one_of
+from terminal_kit.eventlog.importing import Columns, Outcome, shift, store_import
 from terminal_kit.eventlog.opening import file_id, open_to_read, open_to_write
 from terminal_kit.eventlog.place import translated
 from terminal_kit.eventlog.runs import Run, RunFacts, Stamp
 from terminal_kit.eventlog.schema import identity
+from terminal_kit.eventlog.sources import Source, read_sources
 from terminal_kit.eventlog.storing import Entry, Statement
 from terminal_kit.eventlog.writer import Writer
 from terminal_kit.events import Event, Kind, RadioName
@@ -184,7 +186,7 @@ class EventLog:
         return int(self.query("SELECT coalesce(max(seq), 0) FROM events")[0][0])
 
     def frame(self, *, columns: Collection[str] | None = None, **filters: Unpack[Filters]) -> "pd.DataFrame":
-        """The events as a pandas frame: the columns of `events.COLUMNS`, typed, and `time` (UTC) and `radio`.
+        """The events as a pandas frame: the columns of `events.COLUMNS`, typed, and `time` (UTC), `radio` and `file`.
 
         For the filters see `Filters`. Raises `EventLogError` where simulated and real rows would be mixed unasked, and
         `InvalidParameterError` for a column or a filter that there is not.
@@ -206,6 +208,34 @@ class EventLog:
     def runs(self) -> list[RunFacts]:
         """The runs in this log."""
         return [RunFacts(*row) for row in self.query("SELECT id, radio, host, app, time_zone, seed FROM runs")]
+
+    def sources(self) -> list[Source]:
+        """The files that were imported into this log, in the order of their import."""
+        try:
+            return read_sources(self.connection)
+        except sqlite3.Error as error:
+            raise translated(error, self.path) from error
+
+    def store_import(
+        self, hashes: Sequence[str], batches: Iterable[Columns], outcome: Callable[[], Outcome]
+    ) -> list[Source]:
+        """Stores the events of some files of one phone, all or none; see `eventlog.importing`."""
+        self._check_open()
+        self.flush()
+        return store_import(self.path, hashes, batches, outcome)
+
+    def set_clock_offset(self, source: int, clock_offset_us: int) -> None:
+        """Corrects the clock of an imported file by so many microseconds, whenever its rows are read.
+
+        Rows never change. Raises `InvalidParameterError` for a source that there is not.
+        """
+        self._check_open()
+        if not shift(self.path, integer(source, "source"), integer(clock_offset_us, "clock_offset_us")):
+            raise InvalidParameterError(f"{self.path.name} has no source {source}", parameter="source", value=source)
+
+    def advertisements_path(self, source: Source) -> Path:
+        """Where all advertisements of a capture lie, as Parquet beside the log; there may be none."""
+        return self.path.with_name(f"{self.path.name}.advertisements") / f"{source.sha256[:16]}.parquet"
 
     def aliases(self) -> dict[str, str]:
         """Names that were found to be a reader's."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from terminal_kit.eventlog.place import translated
 from terminal_kit.eventlog.rows import as_event
 from terminal_kit.eventlog.schema import NAMES, absent
+from terminal_kit.eventlog.sources import read_sources
 from terminal_kit.events import Event
 
 if TYPE_CHECKING:
@@ -48,12 +49,16 @@ def pages(
 
 
 def _source(log: "EventLog") -> str:
-    """The events table; where it is older than some columns, with nulls for them."""
+    """The events table; where it is older than some columns, with nulls for them, and with corrected clocks."""
     try:
         lacking = absent(log.connection, str(log.path))
+        shifted = [source for source in read_sources(log.connection) if source.clock_offset_us]
     except sqlite3.Error as error:
         raise translated(error, log.path) from error
-    if not lacking:
+    if not lacking and not shifted:
         return "events"
     columns = [f"NULL AS {name}" if name in lacking else name for name in NAMES]
-    return f"(SELECT {', '.join(columns)} FROM events)"  # noqa: S608 - our names
+    if shifted:
+        offsets = " ".join(f"WHEN {source.id} THEN {source.clock_offset_us}" for source in shifted)
+        columns[NAMES.index("t_us")] = f"t_us + CASE source {offsets} ELSE 0 END AS t_us"
+    return f"(SELECT {', '.join(columns)} FROM events)"  # noqa: S608 - our names and numbers

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Sequence
 
 from terminal_kit.errors import EventLogError
+from terminal_kit.eventlog import sources
 from terminal_kit.events import COLUMNS, ColumnType
 
 APPLICATION_ID = 0x54_4B_45_4C
@@ -43,8 +44,7 @@ def _create(db: sqlite3.Connection) -> None:
     for statement in (
         _events_table(),
         "CREATE TABLE runs (id TEXT PRIMARY KEY, radio TEXT NOT NULL, host TEXT, app TEXT, time_zone TEXT, seed INT)",
-        """CREATE TABLE sources (id INTEGER PRIMARY KEY, sha256 TEXT NOT NULL, name TEXT, container TEXT,
-           time_rule TEXT, clock_offset_us INTEGER)""",
+        "CREATE TABLE sources (id INTEGER PRIMARY KEY, sha256 TEXT NOT NULL)",
         "CREATE TABLE aliases (alias TEXT PRIMARY KEY, reader TEXT NOT NULL)",
         "CREATE TABLE locations (id TEXT PRIMARY KEY, name TEXT, address TEXT, region TEXT, time_zone TEXT)",
         "CREATE TABLE truth (t_us INTEGER NOT NULL, run TEXT NOT NULL, reader TEXT, what TEXT NOT NULL, facts TEXT)",
@@ -65,7 +65,7 @@ def prepare(db: sqlite3.Connection, path: str, migrations: Sequence[Migration] =
     Raises `EventLogError`: not a log, or of a newer version.
     """
     application, version = check(db, path, len(migrations))
-    if application == APPLICATION_ID and version == len(migrations) and not absent(db, path) and _has_identity(db):
+    if application == APPLICATION_ID and version == len(migrations) and _is_complete(db, path):
         return
     db.execute("BEGIN IMMEDIATE")
     try:
@@ -124,9 +124,14 @@ def identity(db: sqlite3.Connection, path: str) -> str:
     return _first_identity(db) or uuid.uuid5(uuid.NAMESPACE_URL, path).hex
 
 
+def _is_complete(db: sqlite3.Connection, path: str) -> bool:
+    return not absent(db, path) and not sources.lacking(db) and _has_identity(db)
+
+
 def _complete(db: sqlite3.Connection, path: str) -> None:
     for name in absent(db, path):
         db.execute(f"ALTER TABLE events ADD COLUMN {name} {_AFFINITY[TYPES[name]]}")
+    sources.complete(db)
     db.execute(META)
     if not _has_identity(db):
         drawn = _first_identity(db) or uuid.uuid4().hex
