@@ -1,0 +1,11 @@
+"""Importers: captures of phones and logs of apps become the same events as the live bench's.
+
+`door.py` is where files come in: it looks into archives, sniffs what each file is by its content, puts together the
+files of one phone, and hands their events to the log. `captures/` reads Bluetooth HCI captures, `sdk_logs/` the logs of
+the vendor's SDKs. Both tell what they understood, what is foreign and what is damaged, and fail on no input.
+"""
+
+from terminal_kit.importers.door import ImportReport, import_files
+from terminal_kit.importers.report import Damage
+
+__all__ = ["Damage", "ImportReport", "import_files"]
