@@ -1,7 +1,7 @@
 """What every container of a capture ends in: chunks of HCI packets, as columns."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,8 @@ SENT, RECEIVED, UNKNOWN = 0, 1, 255
 NoteKind = Literal["note", "gap", "host_changed", "clock_jumped"]
 
 
-class Note(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Note:
     """Something in a capture besides packets: becomes an event of that kind. `count`: how many records a gap lacks."""
 
     kind: NoteKind
@@ -33,8 +34,8 @@ class Records:
 
     `number` counts the file's records from 0 (Wireshark's frame number is one more); records that are no HCI packets
     are left out, and told in `notes` or counted as foreign. `t_us`: UTC, microseconds. `kind` and `direction` as above.
-    `offset` is where the packet begins in `data`, behind the byte that tells its kind; `included` bytes of it are there,
-    of `original`. Nothing may be read beyond `included`, whatever lengths a packet claims. `source`: which file.
+    `offset` is where the packet begins in `data`, behind the byte that tells its kind; `included` bytes of it are
+    there, of `original`. Nothing may be read beyond `included`, whatever lengths a packet claims. `source`: which file.
     """
 
     source: int
