@@ -1,0 +1,76 @@
+"""`what-if`: recorded drops, lived through again under another policy."""
+
+import argparse
+import json
+import sys
+
+from terminal_kit.cli.options import Commands, UsageError, command
+from terminal_kit.cli.output import printable, say
+from terminal_kit.cli.recorded import recorded
+
+
+def add_to(commands: Commands) -> None:
+    """Adds the command."""
+    parser = command(
+        commands,
+        "what-if",
+        "replays recorded drops in the simulated air under another policy",
+        "terminal-kit what-if field.db --supervision-timeout-s 8 --auto-reconnect",
+    )
+    parser.add_argument("files", nargs="+", metavar="LOG|FILE", help="a log, or captures and logs of apps")
+    parser.add_argument("--supervision-timeout-s", type=float, metavar="S", help="0.1 to 32 (default: as recorded)")
+    parser.add_argument("--interval-ms", type=float, metavar="MS", help="7.5 to 4000 (default: as recorded)")
+    parser.add_argument(
+        "--auto-reconnect", action=argparse.BooleanOptionalAction, help="whether it reconnects by itself"
+    )
+    parser.add_argument("--replays", type=int, default=10, help="of each drop (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="repeats a run (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="one object: policy, reproduced, drops, assumptions")
+    parser.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Prints a line a drop, what it comes to, and what it rests on."""
+    from terminal_kit.scenarios.what_if import Policy, what_if  # noqa: PLC0415 - pandas only for who needs it
+
+    policy = Policy(
+        interval_ms=chosen.interval_ms,
+        supervision_timeout_s=chosen.supervision_timeout_s,
+        auto_reconnect=chosen.auto_reconnect,
+    )
+    if policy == Policy():
+        raise UsageError("say what would be different: --supervision-timeout-s, --interval-ms or --auto-reconnect")
+    with recorded(chosen.files) as log:
+        frame = log.frame()
+    is_watched = sys.stderr.isatty()
+    outlook = what_if(
+        frame,
+        policy,
+        replays=chosen.replays,
+        seed=chosen.seed,
+        on_progress=_tell if is_watched else None,
+    )
+    if is_watched:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    if chosen.json:
+        print(json.dumps(outlook.as_json()))
+        return 0
+    for drop in outlook.drops.to_dict("records"):
+        say(_line(drop))
+    for sentence in outlook.sentences():
+        say(sentence)
+    say("It is assumed:")
+    for assumption in outlook.assumptions:
+        say(f"  {assumption}")
+    return 0
+
+
+def _tell(done: int, of: int) -> None:
+    print(f"\rdrop {done} of {of}", end="", file=sys.stderr, flush=True)
+
+
+def _line(drop: "dict[str, object]") -> str:
+    from terminal_kit.scenarios.what_if import fate  # noqa: PLC0415
+
+    time = f"{drop['time']:%Y-%m-%d %H:%M:%S}Z"
+    return f"{time} {printable(str(drop['reader'])):<22} {drop['cause']}: {fate(drop)}"
