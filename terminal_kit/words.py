@@ -209,6 +209,14 @@ RADIOS: dict[RadioName, str] = {
     "import": "imported",
 }
 
+TIME_RULES = {
+    "exact": "times as written",
+    "zone_assumed": "time zone assumed",
+    "year_assumed": "year assumed",
+    "order_only": "no times, only an order",
+}
+"""How the times of an imported file came about, by `eventlog.sources.TimeRule`."""
+
 _COMPONENTS = {
     UpdateComponent.INCREMENTAL: "incremental part",
     UpdateComponent.FIRMWARE: "firmware",

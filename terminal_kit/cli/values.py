@@ -67,6 +67,18 @@ def time_zone(text: str) -> str:
     return text
 
 
+def zone(text: str) -> str:
+    """A time zone by its name, or by its offset from UTC as `+02:00`."""
+    return text if re.fullmatch(r"[+-](0\d|1[0-4]):[0-5]\d", text, re.ASCII) else time_zone(text)
+
+
+def year(text: str) -> int:
+    """A year in which a phone may have recorded something."""
+    if not re.fullmatch(r"(19[7-9]|2\d\d)\d", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text!r} is no year; write one such as 2026")
+    return int(text)
+
+
 def _number(text: str) -> float:
     try:
         return float(text)

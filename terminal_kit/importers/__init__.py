@@ -5,7 +5,10 @@ files of one phone, and hands their events to the log. `captures/` reads Bluetoo
 the vendor's SDKs. Both tell what they understood, what is foreign and what is damaged, and fail on no input.
 """
 
-from terminal_kit.importers.door import ImportReport, import_files
+from terminal_kit.importers.alignment import Lack
+from terminal_kit.importers.content import Content
+from terminal_kit.importers.door import import_files
+from terminal_kit.importers.import_report import Clock, ImportReport, Progress
 from terminal_kit.importers.report import Damage
 
-__all__ = ["Damage", "ImportReport", "import_files"]
+__all__ = ["Clock", "Content", "Damage", "ImportReport", "Lack", "Progress", "import_files"]

@@ -1,8 +1,9 @@
 """One file's bytes under one name, whether it lies on the disk or in an archive."""
 
 import mmap
+import os
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -36,12 +37,14 @@ def opened(path: Path) -> Generator[Content]:
     """A file on the disk, mapped into memory. Raises `CaptureFormatError` where it cannot be read."""
     try:
         with path.open("rb") as file:
-            if path.stat().st_size == 0:
-                yield Content(str(path), b"")
-                return
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                yield Content(str(path), data)
+            is_empty = os.fstat(file.fileno()).st_size == 0
+            data = b"" if is_empty else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except (OSError, ValueError) as error:
-        if isinstance(error, CaptureFormatError):
-            raise
         raise CaptureFormatError(f"{path} cannot be read: {error}", path=str(path)) from error
+    try:
+        yield Content(str(path), data)
+    finally:
+        if isinstance(data, mmap.mmap):
+            # Whoever read it may still hold a view, in the traceback of an error: then it is closed with that.
+            with suppress(BufferError):
+                data.close()

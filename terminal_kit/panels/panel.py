@@ -70,7 +70,7 @@ class Panel(anywidget.AnyWidget):
         self._clock = (0, 0.0)  # the session's time (UTC, microseconds) as last told, and when (monotonic seconds)
         self._trouble: Picture | None = None
         self._painter = hanging
-        self._unbind()
+        unbind(self)
         self.on_msg(self._on_command)  # pyright: ignore[reportUnknownMemberType]
         self._unhang = self._painter.hang(self)
         if painter is None:
@@ -113,16 +113,7 @@ class Panel(anywidget.AnyWidget):
             self._clock = (view.now_us, time.monotonic())
             content = {"now_us": view.now_us, "rate": self._rate(), "whole": whole, **changed}
             self.send(content | ({"news": news} if news else {}), buffers or None)  # pyright: ignore[reportUnknownMemberType]
-            self._unbind()
-
-    def _unbind(self) -> None:
-        """Lets Lab choose the thread that hears the page's next message.
-
-        ipykernel 7.4 otherwise brings it to where the request came from that ran when the panel last spoke. The painter
-        speaks whenever it likes: while a cell blocks, that is the cell, and the panel's buttons would be dead with it.
-        """
-        if (comm := cast("object | None", self.comm)) is not None:
-            vars(comm).pop("_reply_subshell_id", None)
+            unbind(self)
 
     def named(self, serial: str, label: str | None = None) -> str:
         """A reader as the user calls it (L1), with its serial number; ready to be shown."""
@@ -185,6 +176,16 @@ class Panel(anywidget.AnyWidget):
             _log.warning("the panel %s could not be drawn", self.name, exc_info=error)
         self._trouble = told
         self._painter.ask()
+
+
+def unbind(panel: anywidget.AnyWidget) -> None:
+    """Lets Lab choose the thread that hears the page's next message.
+
+    ipykernel 7.4 otherwise brings it to where the request came from that ran when the panel last spoke. A painter
+    speaks whenever it likes: while a cell blocks, that is the cell, and the panel's buttons would be dead with it.
+    """
+    if (comm := cast("object | None", panel.comm)) is not None:
+        vars(comm).pop("_reply_subshell_id", None)
 
 
 def _hangs_nowhere() -> None:

@@ -24,7 +24,7 @@ from bleak.exc import (
 from terminal_kit import profile
 from terminal_kit.radio import HostFault
 from terminal_kit.simulator.air import HOST_ADDRESS, Air, SimulatedReader
-from terminal_kit.simulator.gatt import AttributeFault, CharacteristicSpec, Peripheral
+from terminal_kit.simulator.gatt import CCCD, AttributeFault, CharacteristicSpec, Peripheral
 from terminal_kit.simulator.link import ESTABLISHING_EVENTS, FAILED_TO_ESTABLISH, LOCAL_HOST, Link
 
 T = TypeVar("T")
@@ -33,8 +33,8 @@ Reader = SimulatedReader[Peripheral]
 PIN_OR_KEY_MISSING = 0x06
 """A link-layer code (Core Vol 1 Part F, 2)."""
 
-CCCD = "00002902-0000-1000-8000-00805f9b34fb"
-"""Client Characteristic Configuration: notifications on or off."""
+ERROR, READ, WRITE, NOTIFICATION, WRITE_COMMAND = 0x01, 0x0A, 0x12, 0x1B, 0x52
+"""Opcodes; an answer's is its request's and one (Core Vol 3 Part F, 3.4.8)."""
 
 ATT_HEADER_BYTES = 3
 """Opcode and handle of a write or a notification (Core Vol 3 Part F, 3.4.5, 3.4.7)."""
@@ -103,7 +103,14 @@ class SimulatedClient(BaseBleakClient):
         check_host(self.air)
         reader = self._found
         async with asyncio.timeout(self._timeout):
-            await self._wait_for_advertisement(reader)
+            for tap in self.air.taps:
+                tap.connecting(reader)
+            try:
+                await self._wait_for_advertisement(reader)
+            except BaseException:
+                for tap in self.air.taps:
+                    tap.gave_up(reader)
+                raise
             link = reader.open_link(self.air.parameters)
             self.link, self.end_code, self._encrypted = link, None, False
             reader.on_notify = self._notified
@@ -112,6 +119,8 @@ class SimulatedClient(BaseBleakClient):
                 if (1 - reader.channel.success(reader.now_s())) ** ESTABLISHING_EVENTS > reader.rng.random():
                     link.end(FAILED_TO_ESTABLISH)
                 await self._cross(DISCOVERY_EXCHANGES)
+                for tap in self.air.taps:
+                    tap.discovered(reader)
                 self.services = self._describe(reader)
                 if pair:
                     await self.pair()
@@ -129,15 +138,21 @@ class SimulatedClient(BaseBleakClient):
     async def pair(self, *_: Any, **__: Any) -> None:
         """Encrypts with the keys of a bond, or makes one."""
         link, reader, bonds = self._live, self._found, self.air.host.bonds
+        for tap in self.air.taps:
+            tap.encrypting(reader, bonded=reader.address in bonds)
         await self._cross(4)
         if reader.address in bonds:
             if not reader.model.has_bond(HOST_ADDRESS):
+                for tap in self.air.taps:
+                    tap.encrypted(reader, PIN_OR_KEY_MISSING)
                 link.end(PIN_OR_KEY_MISSING)
                 raise BleakError("authentication failed: the peer has no key")
         elif not reader.model.pair(HOST_ADDRESS):
             raise BleakError("authentication rejected")
         bonds.add(reader.address)
         self._encrypted = True
+        for tap in self.air.taps:
+            tap.encrypted(reader, 0)
 
     async def unpair(self) -> None:
         """Forgets the bond on the host's side."""
@@ -179,7 +194,9 @@ class SimulatedClient(BaseBleakClient):
     async def start_notify(self, characteristic: BleakGATTCharacteristic, callback: NotifyCallback, **_: Any) -> None:
         """Subscribes."""
         key = characteristic.obj.key
+        self._asked(WRITE, f"{key}/{CCCD}", b"\x01\x00")
         await self._cross()
+        self._told(WRITE + 1, f"{key}/{CCCD}")
         self._callbacks[key] = callback
         self._act(lambda model: model.subscribe(key, True))
 
@@ -278,8 +295,12 @@ class SimulatedClient(BaseBleakClient):
     async def _read(self, key: str, *, encryption: bool) -> bytearray:
         if encryption and not self._encrypted:
             await self.pair()
+        self._asked(READ, key)
         await self._cross()
-        value = await self._result(lambda model: model.read(key, peer=HOST_ADDRESS, encrypted=self._encrypted))
+        value = await self._result(
+            lambda model: model.read(key, peer=HOST_ADDRESS, encrypted=self._encrypted), READ, key
+        )
+        self._told(READ + 1, key, value[: self.mtu_size - 1])
         if (more := self._packets(len(value)) - 1) > 0:
             await self._cross(more)
         self._cached[key] = value
@@ -287,10 +308,15 @@ class SimulatedClient(BaseBleakClient):
 
     async def _write(self, key: str, data: bytes, *, response: bool) -> None:
         if response:
+            self._asked(WRITE, key, data)
             await self._cross(self._packets(len(data)))
-            await self._result(lambda model: model.write(key, data, peer=HOST_ADDRESS, encrypted=self._encrypted))
+            await self._result(
+                lambda model: model.write(key, data, peer=HOST_ADDRESS, encrypted=self._encrypted), WRITE, key
+            )
+            self._told(WRITE + 1, key)
         else:
             await self._during(self._live.up.room())
+            self._asked(WRITE_COMMAND, key, data)
             self._live.up.put(len(data) + ATT_HEADER_BYTES, lambda: self._arrived(key, data))
 
     def _arrived(self, key: str, data: bytes) -> None:
@@ -302,8 +328,12 @@ class SimulatedClient(BaseBleakClient):
                 self._taking.add(taking)
                 taking.add_done_callback(self._taking.discard)
 
-    async def _result(self, act: Callable[[Peripheral], Awaitable[T] | T]) -> T:
-        result = self._act(act)
+    async def _result(self, act: Callable[[Peripheral], Awaitable[T] | T], opcode: int, key: str) -> T:
+        try:
+            result = self._act(act)
+        except BleakGATTProtocolError as error:
+            self._told(ERROR, key, bytes((opcode, error.code)))
+            raise
         if not inspect.isawaitable(result):
             return result
 
@@ -313,7 +343,16 @@ class SimulatedClient(BaseBleakClient):
         try:
             return await self._during(wait())
         except AttributeFault as fault:
+            self._told(ERROR, key, bytes((opcode, fault.att_code)))
             raise BleakGATTProtocolError(fault.att_code) from fault
+
+    def _asked(self, opcode: int, key: str, value: bytes = b"") -> None:
+        for tap in self.air.taps:
+            tap.asked(self._found, opcode, key, value)
+
+    def _told(self, opcode: int, key: str, value: bytes = b"") -> None:
+        for tap in self.air.taps:
+            tap.told(self._found, opcode, key, value)
 
     def _act(self, act: Callable[[Peripheral], T]) -> T:
         """Does something to the model, at the model's present time, and carries out what follows."""
@@ -336,6 +375,7 @@ class SimulatedClient(BaseBleakClient):
             link.down.put(len(piece) + ATT_HEADER_BYTES, partial(self._heard, key, piece), joins=link.up)
 
     def _heard(self, key: str, value: bytes) -> None:
+        self._told(NOTIFICATION, key, value)
         if callback := self._callbacks.get(key):
             self._cached[key] = value
             callback(bytearray(value))

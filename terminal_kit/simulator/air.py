@@ -16,16 +16,23 @@ from typing import Any, Generic, TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from terminal_kit.errors import InvalidParameterError
-from terminal_kit.events import DisconnectReason
 from terminal_kit.profile import COMPANY_ID, AdvertisedState, StateFlag
-from terminal_kit.radio import HostFault, HostState, Undo
+from terminal_kit.radio import Undo
 from terminal_kit.simulator.clock import SimulatorLoop
 from terminal_kit.simulator.faults import Faults
-from terminal_kit.simulator.figures import REMOTE_USER_TERMINATED
 from terminal_kit.simulator.firmware import ReaderModel
 from terminal_kit.simulator.gatt import Advertisement, Leave, Notify, Peripheral
-from terminal_kit.simulator.link import LOCAL_HOST, Link, Parameters
+from terminal_kit.simulator.host import Host
+from terminal_kit.simulator.link import (
+    ESTABLISHING_EVENTS,
+    LINK_LAYER_RESPONSE_TIMEOUT,
+    LOCAL_HOST,
+    PROCEDURE_TIMEOUT_S,
+    Link,
+    Parameters,
+)
 from terminal_kit.simulator.propagation import Channel, Place, stream
+from terminal_kit.simulator.tap import Tap
 
 ADVERTISING_INTERVAL_S = 0.2
 """Between two advertisements, plus the standard's 0–10 ms of jitter (Core Vol 6 Part B, 4.4.2.2)."""
@@ -35,9 +42,6 @@ TICK_S = 0.05
 
 WALK_STEP_S = 0.25
 """A walking reader is moved four times a second: at walking pace a third of a metre a step."""
-
-INTERNET_GRACE_S = 30.0
-"""A reader that needs the internet ends its link so long after the host lost it (X2)."""
 
 HOST_ADDRESS = "02:00:00:00:00:01"
 
@@ -113,8 +117,8 @@ class SimulatedReader(Generic[P_co]):
         if not self._is_fresh:
             self._fresh = self.model.advertisement()
             self._is_fresh = True
-        if self.link is not None:
-            return None
+        if self.link is not None and not self.link.is_alone:
+            return None  # one that has restarted advertises, though its host waits for the old link to time out
         return _taken(self._fresh) if self.taken_by and self._fresh else self._fresh
 
     def now_s(self) -> float:
@@ -125,10 +129,34 @@ class SimulatedReader(Generic[P_co]):
         """A host connects."""
         link = Link(self.channel, self.rng, parameters, self._ended)
         self.link = link
+        for tap in self.air.taps:
+            tap.connected(self, link)
         self.settle()
         self.model.link_opened(HOST_ADDRESS)
         self.settle()
         return link
+
+    def ask_for(self, parameters: Parameters) -> None:
+        """The host asks for other link parameters; a reader whose firmware hangs lets the procedure time out."""
+        link = self.link
+        if link is None:
+            return
+        for tap in self.air.taps:
+            tap.updating(self, parameters)
+        answers = self.model.response_delay_s < PROCEDURE_TIMEOUT_S
+        wait_s = ESTABLISHING_EVENTS * link.parameters.interval_ms / 1000 if answers else PROCEDURE_TIMEOUT_S
+
+        def due() -> None:
+            if self.link is not link:
+                return
+            if not answers:
+                link.end(LINK_LAYER_RESPONSE_TIMEOUT)
+                return
+            link.retune(parameters)
+            for tap in self.air.taps:
+                tap.updated(self, parameters)
+
+        self._loop.call_later(wait_s, due)
 
     def move(self, **place: float) -> None:
         """Changes its place: `distance_m`, `body_loss_db`, `interference`."""
@@ -165,7 +193,10 @@ class SimulatedReader(Generic[P_co]):
         self.settle()
 
     def _ended(self, hci_code: int) -> None:
-        self.link = self.on_notify = None
+        link, self.link, self.on_notify = self.link, None, None
+        for tap in self.air.taps:
+            if link is not None:
+                tap.ended(self, link, hci_code)
         self.model.link_closed(hci_code)
         self._loop.call_soon(self.settle)
 
@@ -177,97 +208,14 @@ def _taken(advertisement: Advertisement) -> Advertisement:
     return replace(advertisement, connectable=False, manufacturer_data={**advertisement.manufacturer_data, **data})
 
 
-class Host:
-    """The machine that scans and connects. Setting an attribute tells whoever watches, and cuts what it must."""
-
-    def __init__(self, air: "Air") -> None:
-        self._air = air
-        self._faults: list[HostFault] = []
-        self._internet = True
-        self._watchers: list[Callable[[HostState], None]] = []
-        self._grace: asyncio.TimerHandle | None = None
-        self.bonds: set[str] = set()
-        self.paired_in_system: set[str] = set()
-        self.internet_grace_s = INTERNET_GRACE_S
-
-    @property
-    def state(self) -> HostState:
-        """What the host can do now."""
-        return HostState(self.fault, self._internet)
-
-    @property
-    def fault(self) -> HostFault | None:
-        """What keeps the radio from being used, the last of several; setting one ends every link (X7)."""
-        return self._faults[-1] if self._faults else None
-
-    @fault.setter
-    def fault(self, fault: HostFault | None) -> None:
-        self._change([] if fault is None else [fault])
-
-    def add_fault(self, fault: HostFault) -> None:
-        """One more fault, beside those that there are."""
-        self._change([*(other for other in self._faults if other != fault), fault])
-
-    def mend_fault(self, fault: HostFault) -> None:
-        """One fault less; others stay."""
-        self._change([other for other in self._faults if other != fault])
-
-    def _change(self, faults: list[HostFault]) -> None:
-        self._faults = faults
-        self._tell()
-        if faults:
-            for reader in self._air.readers.values():
-                if reader.link is not None:
-                    reader.link.end(LOCAL_HOST)
-
-    @property
-    def internet(self) -> bool:
-        """Whether the host reaches the internet; readers leave some time after it does not (X2)."""
-        return self._internet
-
-    @internet.setter
-    def internet(self, on: bool) -> None:
-        self._internet = on
-        self._tell()
-        if self._grace is not None:
-            self._grace.cancel()
-            self._grace = None
-        if not on:
-            self._grace = asyncio.get_running_loop().call_later(self.internet_grace_s, self._readers_leave)
-
-    def watch(self, callback: Callable[[HostState], None]) -> Undo:
-        """Calls `callback(state)` at every change; returns what ends that."""
-        self._watchers.append(callback)
-
-        def undo() -> None:
-            if callback in self._watchers:
-                self._watchers.remove(callback)
-
-        return undo
-
-    def close(self) -> None:
-        """Ends its timer."""
-        if self._grace is not None:
-            self._grace.cancel()
-
-    def _tell(self) -> None:
-        for watcher in list(self._watchers):
-            watcher(self.state)
-
-    def _readers_leave(self) -> None:
-        for reader in self._air.readers.values():
-            if reader.link is not None and isinstance(reader.model, ReaderModel):
-                with reader.handled() as model:
-                    model.leave(DisconnectReason.INTERNET_LOST, REMOTE_USER_TERMINATED)
-
-
 Hearing = Callable[[SimulatedReader[Peripheral], Advertisement, int], None]
 
 
 class Air:
     """Everything in range of one host. Make it on the loop that it shall run on.
 
-    `seed` repeats a run. `start` is the UTC time at which it begins (aware); now by default. `readers` are by serial.
+    `seed` repeats a run. `start` is the UTC time at which it begins (aware); now by default. `readers` are by serial,
+    `taps` whoever listens at the host's controller.
     """
 
     def __init__(self, seed: int = 0, *, start: datetime | None = None) -> None:
@@ -283,6 +231,7 @@ class Air:
         if start.tzinfo is None:
             raise InvalidParameterError("start needs a time zone", parameter="start", value=start)
         self._start_us = int(start.timestamp() * 1_000_000)
+        self.taps: list[Tap] = []
         self._hearing: list[Hearing] = []
         self._queue: list[tuple[float, int, SimulatedReader[Any]]] = []
         self._order = itertools.count()
@@ -313,7 +262,7 @@ class Air:
         """Any peripheral at a distance."""
         number = len(self.readers) + 1
         own = address or f"C0:00:00:{number >> 16 & 0xFF:02X}:{number >> 8 & 0xFF:02X}:{number & 0xFF:02X}"
-        reader = SimulatedReader(self, peripheral, own, Place(distance_m))
+        reader = SimulatedReader(self, peripheral, own, Place(distance_m, unserved=self.host.overload))
         self.readers[name] = reader
         if self._hearing:
             self._enqueue(reader, self._loop.time())
@@ -358,6 +307,8 @@ class Air:
             for reader in self.readers.values():
                 self._enqueue(reader, now_s)
             self._tick = self._loop.call_later(TICK_S, self._deliver)
+            for tap in self.taps:
+                tap.scanning(True)
 
         def undo() -> None:
             if hearing in self._hearing:
@@ -366,6 +317,8 @@ class Air:
                 self._tick.cancel()
                 self._tick = None
                 self._queue.clear()
+                for tap in self.taps:
+                    tap.scanning(False)
 
         return undo
 
@@ -396,5 +349,7 @@ class Air:
             if rssi_dbm is not None:
                 for listener in hearing:
                     listener(reader, advertisement, round(rssi_dbm))
+                for tap in self.taps:
+                    tap.heard(reader, advertisement, round(rssi_dbm))
         if self._hearing:
             self._tick = self._loop.call_later(TICK_S, self._deliver)

@@ -163,6 +163,15 @@ def _interfere(air: "Air", share: float) -> Undo:
     return calm
 
 
+def _overload(air: "Air", share: float) -> Undo:
+    air.host.overload = share
+
+    def relieve() -> None:
+        air.host.overload = 0.0
+
+    return relieve
+
+
 def _drain(reader: "SimulatedReader[Any]", per_hour: float) -> Undo:
     before = reader.model.battery
     reader.model.drain(per_hour)
@@ -283,6 +292,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("corrupt_chunk", "damage the next piece of an update", _corrupt_chunk),
     Fault("update", "let an update wait", _update, {"outcome": "available"}),
     Fault("interfere", "fill the air with other traffic", _interfere, {"share": 0.6}, of_host=True),
+    Fault("overload", "give the host's radio too much to do", _overload, {"share": 0.97}, of_host=True),
     Fault("bluetooth_off", "turn the host's Bluetooth off", _host_fault("radio_off"), of_host=True),
     Fault("deny_permission", "deny the program Bluetooth", _host_fault("permission_denied"), of_host=True),
     Fault("cut_internet", "cut the host's internet", _cut_internet, of_host=True),

@@ -34,6 +34,8 @@ class Life:
         self.is_hung = False
         self.delay_s = 0.0
         self.is_switched_off = False
+        self.boots_in_s: float | None = None  # None: what its device type takes
+        self.hangs_up_with: int | None = None  # None: the link-layer code that fits the reason
         self._rng = rng
         self._started_s = -uptime_s
         self._drain_per_h: float | None = None
@@ -283,7 +285,7 @@ class Life:
             self._say_goodbye(reason, hci_code, down)
 
     def _say_goodbye(self, reason: DisconnectReason, hci_code: int, then: Callable[[], None] | None) -> None:
-        self._leaving, self._leave_with = (reason, then), hci_code
+        self._leaving, self._leave_with = (reason, then), self.hangs_up_with or hci_code
         self._notice(NoticeCode.FAREWELL, reason)
         self._deadlines.set("gone", figures.GOODBYE_S if self._peer else 0.0)
 
@@ -312,7 +314,8 @@ class Life:
         if on:
             self._boots += 1
             self._started_s = self._deadlines.now_s
-            boots_in_s = figures.BOOTS_IN_S[self.device_type] * self._rng.uniform(0.9, 1.1)
+            usual_s = self.boots_in_s or figures.BOOTS_IN_S[self.device_type]
+            boots_in_s = usual_s * self._rng.uniform(0.9, 1.1)
             swaps_in_s, is_good = self._run_bootloader()
             if is_good is None:
                 self._deadlines.set("power fails", swaps_in_s)

@@ -13,11 +13,14 @@ from dataclasses import dataclass
 
 from terminal_kit.simulator.propagation import BLOCK_S, Channel
 
-CONNECTION_TIMEOUT, LOCAL_HOST, FAILED_TO_ESTABLISH = 0x08, 0x16, 0x3E
+CONNECTION_TIMEOUT, LOCAL_HOST, LINK_LAYER_RESPONSE_TIMEOUT, FAILED_TO_ESTABLISH = 0x08, 0x16, 0x22, 0x3E
 """Link-layer codes (Core Vol 1 Part F, 2)."""
 
 ESTABLISHING_EVENTS = 6
 """A new link without one good packet in six intervals failed to be established (Vol 6 Part B, 4.5.2)."""
+
+PROCEDURE_TIMEOUT_S = 40.0
+"""A link-layer procedure without an answer for so long ends the link (Vol 6 Part B, 5.2)."""
 
 CALM_BLOCKS = 8
 """While every packet of a block was good, the next look may be two seconds later."""
@@ -51,16 +54,20 @@ class Lane:
     """
 
     def __init__(self, parameters: Parameters, success: Callable[[], float], rng: random.Random) -> None:
-        self._interval_s = parameters.interval_ms / 1000
-        self._slots = max(1, int(self._interval_s / PACKET_S + 1e-9))
         self._success = success
         self._rng = rng
         self._loop = asyncio.get_running_loop()
-        self._begun_s = self._loop.time()
+        self.retune(parameters)
         self._waiting: deque[tuple[int, Callable[[], None]]] = deque()
         self._slot = 0
         self._timer: asyncio.TimerHandle | None = None
         self._moved = asyncio.Event()
+
+    def retune(self, parameters: Parameters) -> None:
+        """From now on the link's events come at this interval."""
+        self._interval_s = parameters.interval_ms / 1000
+        self._slots = max(1, int(self._interval_s / PACKET_S + 1e-9))
+        self._begun_s = self._loop.time()
 
     def put(self, size_bytes: int, deliver: Callable[[], None], *, joins: "Lane | None" = None) -> None:
         """Queues an attribute packet; `deliver()` is called when it has arrived.
@@ -148,6 +155,22 @@ class Link:
             self.down.close()
             self.ended.set_result(hci_code)
             self._on_end(hci_code)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the host hears nothing of the reader now."""
+        return self._peer_is_gone or self._silent_since_s is not None
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether only the host still believes in it: the reader's power was cut."""
+        return self._peer_is_gone
+
+    def retune(self, parameters: Parameters) -> None:
+        """Other parameters are in force."""
+        self.parameters = parameters
+        self.up.retune(parameters)
+        self.down.retune(parameters)
 
     def look(self) -> None:
         """Draws the next block now: something in the air has changed."""

@@ -63,11 +63,16 @@ _FADES_DB = _rician_fades(1024)
 
 @dataclass(slots=True)
 class Place:
-    """Where a reader is, as its host hears it. `interference` is the share of packets lost to others, 0…1."""
+    """Where a reader is, as its host hears it.
+
+    `interference` is the share of packets lost to others, `unserved` that of connection events for which the host's
+    radio has no time (its other links and scans have it then), both 0…1.
+    """
 
     distance_m: float = 2.0
     body_loss_db: float = 0.0
     interference: float = 0.0
+    unserved: float = 0.0
 
 
 class Channel:
@@ -106,6 +111,10 @@ class Channel:
         return rssi_dbm
 
     def success(self, now_s: float) -> float:
-        """The chance of one packet in the coherence block that begins now."""
+        """The chance of one packet in the coherence block that begins now.
+
+        An event that the host leaves out loses both its packets: the root makes their two chances one.
+        """
         fade_db = _FADES_DB[int(self._rng.random() * 1024)]
-        return arrives(self.mean_dbm(now_s) + fade_db) * (1 - self.place.interference)
+        served = math.sqrt(1 - self.place.unserved)
+        return arrives(self.mean_dbm(now_s) + fade_db) * (1 - self.place.interference) * served

@@ -16,15 +16,6 @@ from terminal_kit.radio import HostFault
 from terminal_kit.radio.translation import host_error
 from terminal_kit.words import advice
 
-REASON_OF_CODE = {
-    0x06: DisconnectReason.PEER_REMOVED_PAIRING_INFORMATION,  # PIN or key missing
-    0x08: DisconnectReason.BLUETOOTH_SIGNAL_LOST,  # connection timeout: the supervision timeout
-    0x15: DisconnectReason.POWERED_OFF,  # remote device terminated: power off
-    0x22: DisconnectReason.BLUETOOTH_SIGNAL_LOST,  # link layer response timeout
-    0x3D: DisconnectReason.PEER_REMOVED_PAIRING_INFORMATION,  # MIC failure: the keys differ
-}
-"""What a link-layer code proves by itself (Core Vol 1 Part F, 2). Others say who ended the link, not why."""
-
 
 @dataclass(frozen=True, slots=True)
 class LinkEnd:

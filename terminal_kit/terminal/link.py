@@ -23,12 +23,12 @@ from terminal_kit.errors import (
     TerminalError,
     UpdateReaderError,
 )
-from terminal_kit.events import DisconnectReason, ReasonSource
+from terminal_kit.events import REASON_OF_CODE, DisconnectReason, ReasonSource
 from terminal_kit.profile import BatteryState, LastStop, Notice, NoticeCode, ReaderState
 from terminal_kit.radio import Radio
 from terminal_kit.radio.translation import translate
 from terminal_kit.reader import Reader
-from terminal_kit.terminal.ending import REASON_OF_CODE, LinkEnd
+from terminal_kit.terminal.ending import LinkEnd
 from terminal_kit.terminal.operation import to_the_end
 from terminal_kit.terminal.policy import Limits
 from terminal_kit.updates.carrier import Carrier

@@ -1,0 +1,67 @@
+"""The disconnects of a log, each with why, the signal before it, and the return after it."""
+
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
+import pandas as pd
+
+from terminal_kit.analysis.rows import BY_LINK, Rows, nearest, of, time
+from terminal_kit.events import Kind
+
+SIGNAL_COUNTS_US = 10_000_000
+"""A signal so long before a drop still says something about it; an older one would be a held value (X8)."""
+_DROP = ["run", "terminal", "reader", "session", "t_us", "reason", "reason_source", "hci_code", "rssi_dbm"]
+
+
+def disconnects(frame: pd.DataFrame) -> pd.DataFrame:
+    """The disconnects, one row each, oldest first.
+
+    A `link_disconnected` joined with its session's `disconnected`, or either alone where only one is known; a reason
+    learned later replaces an earlier one (X1). Columns: `time`, `t_us`, `run`, `terminal`, `reader`, `session`,
+    `reason`, `reason_source`, `hci_code`; `rssi_dbm` just before (at most 10 s, else missing); `awaited` tells that an
+    automatic reconnection began; `returned_s` seconds until the reader was connected again, missing if it was not
+    before its next drop; `returned_by` "itself" or "hand".
+    """
+    links = of(frame, Kind.LINK_DISCONNECTED)[_DROP]
+    ends = of(frame, Kind.DISCONNECTED)[_DROP]
+    known = ends[BY_LINK].merge(links[BY_LINK].dropna().drop_duplicates(), how="left", indicator=True)["_merge"]
+    alone = ends[(known == "left_only").to_numpy()]
+    drops: Rows = pd.concat([links, alone]).sort_values("t_us", kind="stable", ignore_index=True)
+    drops = _with_signal(_with_learned(drops, frame), frame)
+    drops = _with_return(drops, frame)
+    drops.insert(0, "time", time(drops["t_us"]))
+    return drops
+
+
+def _with_learned(drops: Rows, frame: Rows) -> Rows:
+    learned = of(frame, Kind.REASON_LEARNED)[[*BY_LINK, "reason", "reason_source", "hci_code"]]
+    learned = learned.drop_duplicates(BY_LINK, keep="last")
+    learned = learned[learned["session"].notna()]
+    joined = drops.merge(learned, how="left", on=BY_LINK, suffixes=("", "_learned"))
+    for column in ("reason", "reason_source", "hci_code"):
+        joined[column] = joined.pop(f"{column}_learned").fillna(joined[column])
+    return joined
+
+
+def _with_signal(drops: Rows, frame: Rows) -> Rows:
+    heard = of(frame, Kind.SIGNAL)[["t_us", "reader", "rssi_dbm"]].dropna()
+    before = nearest(drops, heard.rename(columns={"rssi_dbm": "heard_dbm"}), tolerance=SIGNAL_COUNTS_US)
+    drops["rssi_dbm"] = drops["rssi_dbm"].fillna(before["heard_dbm"])
+    return drops
+
+
+def _with_return(drops: Rows, frame: Rows) -> Rows:
+    back = of(frame, Kind.RECONNECT_SUCCEEDED, Kind.CONNECT_SUCCEEDED)
+    returned: Rows = pd.DataFrame({"t_us": back["t_us"], "reader": back["reader"], "back_us": back["t_us"]})
+    returned["returned_by"] = back["kind"].map(
+        {Kind.RECONNECT_SUCCEEDED.value: "itself", Kind.CONNECT_SUCCEEDED.value: "hand"}
+    )
+    after = nearest(drops, returned, direction="forward")
+    next_us = drops.groupby("reader")["t_us"].shift(-1)
+    in_time = (after["back_us"].notna() & (next_us.isna() | (after["back_us"] <= next_us))).fillna(value=False)
+    begun = of(frame, Kind.RECONNECT_STARTED)[["t_us", "reader"]]
+    begun = nearest(drops, begun.assign(begun_us=begun["t_us"]), direction="forward")["begun_us"]
+    drops["awaited"] = (begun.notna() & (next_us.isna() | (begun < next_us))).fillna(value=False).astype(bool)
+    drops["awaited"] &= ~(after["back_us"].notna() & (after["back_us"] < begun)).fillna(value=False).astype(bool)
+    drops["returned_s"] = ((after["back_us"] - drops["t_us"]).astype("Float64") / 1e6).where(in_time)
+    drops["returned_by"] = after["returned_by"].where(in_time)
+    return drops

@@ -1,0 +1,228 @@
+"""`import`: captures and logs of apps into a log. `sources`: what was imported, and its clocks."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+from terminal_kit.cli import values
+from terminal_kit.cli.options import Commands, UsageError, command
+from terminal_kit.cli.output import printable, say
+from terminal_kit.eventlog import EventLog, Source, default_log_path
+from terminal_kit.words import TIME_RULES
+
+if TYPE_CHECKING:
+    from terminal_kit.importers import Clock, ImportReport, Lack, Progress
+
+T = TypeVar("T")
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+DAMAGES_SHOWN = 5
+"""Places of damage that are printed for a file; `--json` has them all."""
+
+FORMATS = """what can be imported, told by its content and not by its name:
+  Bluetooth HCI captures: btsnoop (Android, btmon), PacketLogger, pcap and pcapng, btsnooz in a bug report
+  logs of apps with the SDK: Android (logcat, Android Studio), iOS, React Native, Capacitor; pasted, mixed, cut
+  zip, tar and gz archives of these (a bug report, a sysdiagnose), and folders of them
+
+example: terminal-kit import bugreport.zip app.log --log field.db"""
+
+
+def add_to(commands: Commands) -> None:
+    """Adds the commands."""
+    parser = command(commands, "import", "takes captures and logs of apps into a log", "")
+    parser.epilog = FORMATS
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a capture, a log of an app, an archive or a folder")
+    parser.add_argument("--log", help="the log's file, made where there is none (default: your own log)")
+    parser.add_argument("--year", type=values.year, metavar="YYYY", help="of the first line of logs that tell none")
+    parser.add_argument(
+        "--time-zone", type=values.zone, metavar="ZONE", help="of logs that tell none: +02:00, Europe/…"
+    )
+    parser.add_argument("--redact", action="store_true", help="replace addresses, serials and names by pseudonyms")
+    parser.add_argument("--json", action="store_true", help="one list, with an object a file")
+    parser.set_defaults(run=run)
+
+    sources = command(
+        commands,
+        "sources",
+        "lists what was imported, and corrects clocks",
+        "terminal-kit sources field.db --offset 2 -1.5",
+    )
+    sources.add_argument("log", help="the log's file")
+    sources.add_argument(
+        "--offset",
+        nargs=2,
+        metavar=("ID", "SECONDS"),
+        help="correct a file's clock: so much is added to its times, in place of the correction before",
+    )
+    sources.add_argument("--json", action="store_true", help="one list, with an object a file")
+    sources.set_defaults(run=run_sources)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Imports, and says of each file what was read, understood, foreign and damaged."""
+    from terminal_kit.importers import import_files  # noqa: PLC0415 - numpy only for who imports
+
+    redactor = None
+    if chosen.redact:
+        from terminal_kit.redaction import Redactor  # noqa: PLC0415
+
+        redactor = Redactor()
+    bar = Bar() if sys.stderr.isatty() else None
+    with EventLog(chosen.log or default_log_path()) as log:
+        try:
+            reports = import_files(
+                chosen.files,
+                log,
+                year=chosen.year,
+                time_zone=chosen.time_zone,
+                on_progress=bar,
+                on_lack=_asker(bar) if sys.stdin.isatty() and sys.stderr.isatty() else None,
+                redactor=redactor,
+            )
+        finally:
+            if bar is not None:
+                bar.end()
+    if chosen.json:
+        print(json.dumps([report.as_json() for report in reports]))
+    for report in reports:
+        if report.error is not None:
+            say(printable(f"{report.file}: {report.error.line()}"), error=True)
+        elif not chosen.json:
+            for line in lines(report):
+                say(line)
+    return 1 if any(report.error for report in reports) else 0
+
+
+def run_sources(chosen: argparse.Namespace) -> int:
+    """Lists the files that were imported; or corrects the clock of one, and lists that."""
+    offset = _offset(chosen.offset)
+    with EventLog(chosen.log, read_only=offset is None) as log:
+        if offset is not None:
+            log.set_clock_offset(*offset)
+        sources = [source for source in log.sources() if offset is None or source.id == offset[0]]
+    if chosen.json:
+        print(json.dumps([_as_json(source) for source in sources]))
+        return 0
+    for source in sources:
+        say(
+            f"{source.id:>3}  {printable(source.name)}  {printable(source.container)}  {source.records} records, "
+            f"{TIME_RULES[source.time_rule]}, clock {source.clock_offset_us / 1e6:+.3f} s"
+        )
+    return 0
+
+
+def lines(report: "ImportReport") -> list[str]:
+    """What is said of a file that was imported."""
+    if report.already_there:
+        told = [f"{printable(report.file)}: the log has it already; nothing was added"]
+        return told + [f"  {printable(finding)}" for finding in report.findings]
+    what = "lines" if report.container.startswith("sdk log") else "records"
+    told = [
+        f"{printable(report.file)}: {printable(report.container)}, {_span(report)}",
+        f"  {report.records:,} {what}: {_counts(report)}; {report.events:,} events",
+    ]
+    told += [f"  foreign: {count:,} {printable(reason)}" for reason, count in report.foreign_reasons.most_common()]
+    for damage in report.damages[:DAMAGES_SHOWN]:
+        places = (
+            *((f"byte {damage.offset:,}",) if damage.offset is not None else ()),
+            *((f"{what.removesuffix('s')} {damage.record:,}",) if damage.record is not None else ()),
+        )
+        told.append(f"  damaged at {', '.join(places) or 'an unknown place'}: {printable(damage.text)}")
+    if (more := report.damaged - DAMAGES_SHOWN) > 0 and len(report.damages) >= DAMAGES_SHOWN:
+        told.append(f"  and {more:,} more")
+    return told + [f"  {printable(finding)}" for finding in report.findings]
+
+
+class Bar:
+    """The progress of an import, on one line of standard error."""
+
+    WIDTH = 30
+
+    def __init__(self) -> None:
+        self._shown = ""
+
+    def __call__(self, progress: "Progress") -> None:
+        """Shows how far it is, where that changed."""
+        share = progress.done_bytes / max(progress.total_bytes, 1)
+        full = round(share * self.WIDTH)
+        name = printable(progress.file)
+        line = f"{'█' * full}{'░' * (self.WIDTH - full)} {share:4.0%}  {name if len(name) < 40 else '…' + name[-39:]}"
+        if line != self._shown:
+            self._shown = line
+            print(f"\r{line}\x1b[K", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Takes the bar away."""
+        if self._shown:
+            self._shown = ""
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _asker(bar: Bar | None) -> "Callable[[str, Lack], Clock]":
+    """What asks a person for a year or a time zone; an empty answer, or none, leaves it to be assumed."""
+    from terminal_kit.importers import Clock  # noqa: PLC0415
+
+    def ask(name: str, lack: "Lack") -> Clock:
+        if bar is not None:
+            bar.end()
+        return Clock(
+            _answer(f"{name} tells no year. Its first line's year (empty: assume):", values.year)
+            if lack.year
+            else None,
+            _answer(
+                f"{name} tells no time zone. Its zone, as +02:00 or Europe/Berlin (empty: assume UTC):", values.zone
+            )
+            if lack.zone
+            else None,
+        )
+
+    return ask
+
+
+def _answer(question: str, kind: Callable[[str], T]) -> T | None:
+    while True:
+        print(f"{printable(question)} ", end="", file=sys.stderr, flush=True)
+        text = sys.stdin.readline().strip()
+        if not text:
+            return None
+        try:
+            return kind(text)
+        except argparse.ArgumentTypeError as error:
+            say(printable(str(error)), error=True)
+
+
+def _offset(given: list[str] | None) -> tuple[int, int] | None:
+    if given is None:
+        return None
+    try:
+        return int(given[0]), round(float(given[1]) * 1e6)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"--offset: {' '.join(given)!r} is no id and number of seconds") from error
+
+
+def _as_json(source: Source) -> "dict[str, object]":
+    from dataclasses import asdict  # noqa: PLC0415
+
+    return asdict(source)
+
+
+def _counts(report: "ImportReport") -> str:
+    return f"{report.understood:,} understood, {report.foreign:,} foreign, {report.damaged:,} damaged"
+
+
+def _span(report: "ImportReport") -> str:
+    if report.first_us is None or report.last_us is None:
+        return "no times"
+    zone = f" {report.time_zone}" if report.time_zone else ""
+    return f"{_time(report.first_us)} to {_time(report.last_us)} UTC ({TIME_RULES[report.time_rule]}{zone})"
+
+
+def _time(t_us: int) -> str:
+    try:
+        return (_EPOCH + timedelta(microseconds=t_us)).strftime("%Y-%m-%d %H:%M:%S")
+    except (OverflowError, ValueError):
+        return f"{t_us} µs"

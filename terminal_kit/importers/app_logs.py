@@ -1,0 +1,61 @@
+"""Logs of apps at the door: what they lack of time is taken from a capture that overlaps, asked for, or assumed."""
+
+from collections.abc import Callable, Sequence
+
+from terminal_kit.importers import alignment, clocks
+from terminal_kit.importers.alignment import Lack
+from terminal_kit.importers.content import Content
+from terminal_kit.importers.finding_files import Found
+from terminal_kit.importers.import_report import Clock, ImportReport
+from terminal_kit.importers.report import Report
+from terminal_kit.importers.storing import Tally, Work, take_in
+
+OnLack = Callable[[str, Lack], Clock]
+"""Asked for what a log lacks: its name, and which of year and zone; gives what is to be taken, None where unknown."""
+
+
+def store(work: Work, found: Found, given: Clock, on_lack: OnLack | None) -> list[ImportReport]:
+    """Reads a log of an app into the event log; gives its report. Raises `EventLogError`."""
+    from terminal_kit.importers.sdk_logs import LogReading  # noqa: PLC0415
+
+    with found.open() as content:
+        clock, findings = _clock(work, content, found.name, given, on_lack)
+        reading = LogReading(
+            content,
+            year=clock.year,
+            time_zone=clock.time_zone,
+            on_progress=lambda read_bytes: work.tell(found.name, read_bytes),
+        )
+
+        def settle(reports: Sequence[Report], tally: Tally) -> int:
+            reports[0].findings[:0] = findings
+            if reports[0].time_rule == "order_only":
+                return 0
+            offset_us, told = alignment.settled(alignment.reference(work.log), alignment.marks_of(tally.links))
+            reports[0].findings += told
+            return offset_us
+
+        return take_in(work, [found], reading, settle)
+
+
+def _clock(work: Work, content: Content, name: str, given: Clock, on_lack: OnLack | None) -> tuple[Clock, list[str]]:
+    """The year and zone to read a log with, and what is to be said of them."""
+    from terminal_kit.importers.sdk_logs import LogReading, look  # noqa: PLC0415
+
+    lacks = look(content)
+    lack = Lack(lacks.year and given.year is None, lacks.zone and given.time_zone is None)
+    if not any(lack):
+        return given, []
+    radio = alignment.reference(work.log)
+    if len(radio):
+        rough_clock = Clock(given.year or clocks.year_of(int(radio.t_us[-1])), given.time_zone or "UTC")
+        rough = LogReading(content, year=rough_clock.year, time_zone=rough_clock.time_zone)
+        tally = Tally(1)
+        for _ in tally.watched(rough.batches()):
+            pass
+        if chosen := alignment.choose(radio, alignment.marks_of(tally.links), lack, rough_clock):
+            return chosen.clock, [chosen.finding]
+    if on_lack is not None:
+        told = on_lack(name, lack)
+        return Clock(given.year or told.year, given.time_zone or told.time_zone), []
+    return given, []

@@ -1,0 +1,45 @@
+"""The evidence for why a link ended, as the capture has it up to that moment.
+
+The keys are those of `terminal_kit/events.py`.
+"""
+
+from typing import Any
+
+from terminal_kit.events import REASON_OF_CODE, DisconnectReason, ReasonSource
+from terminal_kit.importers.captures.links import Adapter, Link
+from terminal_kit.importers.captures.rows import Moment
+
+LOCAL_HOST_TERMINATED = 0x16
+"""The host itself hung up (Core Vol 1 Part F, 1.3)."""
+
+
+def evidence(link: Link, adapter: Adapter, now: Moment) -> dict[str, Any]:
+    """What `extra` tells on a `link_disconnected` row. Only what is known stands in it."""
+    facts = link.extra
+    heard_here = link.heard.source == now.source
+    facts["silence_s"] = max(0, now.t_us - link.heard.t_us) / 1e6
+    facts["last_heard_record"] = link.heard.record if heard_here else None
+    facts["advertised"] = link.advertised
+    facts["advertised_record"] = link.advertised_record
+    facts["queued_packets"] = link.queued
+    facts["other_links"] = len(adapter.links) - (adapter.links.get(link.handle) is link)
+    facts["scanning"] = adapter.scanning
+    if link.asked:
+        facts["asked_record"], facts["asked_reason"] = link.asked.record, link.asked_reason
+    if link.pending:
+        what, since = min(link.pending.items(), key=lambda item: item[1].t_us)
+        facts["pending"], facts["pending_record"] = what, since.record
+    return {name: fact for name, fact in facts.items() if fact is not None}
+
+
+def reason(link: Link, code: int | None) -> dict[str, Any]:
+    """The columns that tell why a link ended, and who says so (X1)."""
+    if link.farewell is not None:
+        told = link.farewell, ReasonSource.FAREWELL
+    elif code == LOCAL_HOST_TERMINATED:
+        told = DisconnectReason.DISCONNECT_REQUESTED, ReasonSource.HOST
+    elif code in REASON_OF_CODE:
+        told = REASON_OF_CODE[code], ReasonSource.BACKEND
+    else:
+        told = DisconnectReason.UNKNOWN, ReasonSource.NONE
+    return {"reason": told[0], "reason_source": told[1], "hci_code": code}

@@ -1,0 +1,158 @@
+"""What of some paths can be imported: files, folders' files and archives' members, sniffed, and known by their hash."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from terminal_kit.errors import CaptureFormatError, TerminalError
+from terminal_kit.eventlog import Source
+from terminal_kit.importers.archives import members
+from terminal_kit.importers.captures import containers
+from terminal_kit.importers.content import Buffer, Content, opened
+from terminal_kit.importers.import_report import ImportReport
+from terminal_kit.importers.report import Damage
+
+Role = Literal["capture", "log"]
+
+HASHED_BYTES = 1 << 20
+"""How much is hashed at a time: a mapped file needs no copy, and a piece of it stays in the processor's cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file that can be imported. `archive` is the one that it lies in, empty for none.
+
+    `known` is what the log has of exactly this content, `grown_from` what it has of its beginning.
+    """
+
+    name: str
+    archive: str
+    role: Role
+    size_bytes: int
+    sha256: str
+    open: Callable[[], AbstractContextManager[Content]]
+    known: Source | None = None
+    grown_from: Source | None = None
+
+
+class Hashes(NamedTuple):
+    """A content's SHA-256, and those of its beginnings by their sizes."""
+
+    whole: str
+    beginnings: dict[int, str]
+
+
+def look(paths: Iterable[Path | Content], sources: Sequence[Source], keep: ExitStack) -> Iterator[Found | ImportReport]:
+    """What there is to import, in the order of the paths; a report with an error for what cannot be.
+
+    Archives stay open, for as long as `keep` does. In folders and archives, files that are nothing of ours are passed
+    over.
+    """
+    for path in paths:
+        if isinstance(path, Content) or not path.is_dir():
+            yield from _look_at(path, sources, keep)
+            continue
+        found = [each for inner in _files_of(path) for each in _look_at(inner, sources, keep, must=False)]
+        yield from found or [_refused(str(path), _nothing(f"{path} holds no file that can be imported", str(path)))]
+
+
+def hashed(data: Buffer, sizes: Iterable[int] = ()) -> Hashes:
+    """The SHA-256 of some content and of its beginnings of these sizes, in one pass."""
+    hasher, beginnings, at = sha256(), dict[int, str](), 0
+    with memoryview(data) as view:
+        marks = sorted({size for size in sizes if 0 < size < len(view)})
+        for mark in (*marks, len(view)):
+            while at < mark:
+                end = min(at + HASHED_BYTES, mark)
+                hasher.update(view[at:end])
+                at = end
+            beginnings[mark] = hasher.hexdigest()
+    return Hashes(hasher.hexdigest(), beginnings)
+
+
+def _look_at(
+    path: Path | Content, sources: Sequence[Source], keep: ExitStack, *, must: bool = True
+) -> list[Found | ImportReport]:
+    """What one file holds. `must`: it was named by somebody, who is told where it is nothing of ours."""
+    opener = partial(nullcontext, path) if isinstance(path, Content) else partial(opened, path)
+    name = path.name if isinstance(path, Content) else str(path)
+    try:
+        with ExitStack() as passing:
+            content = passing.enter_context(opener())
+            if role := role_of(content):
+                return [_found(content, "", role, opener, sources)]
+            damages = list[Damage]()
+            found = [each for member in members(content, damages.append) if (each := _member(member, sources))]
+            if found:
+                keep.push(passing.pop_all())
+                return [*_told(name, damages), *found]
+            if must:
+                what = damages[0].text if damages else "it is no capture, no log of the SDK, and holds none"
+                return [_refused(name, _nothing(f"{name} gives nothing to import: {what}", name))]
+            return []
+    except TerminalError as error:
+        return [_refused(name, error)]
+
+
+def role_of(content: Content) -> Role | None:
+    """What a content is, by what is in it. Raises `CaptureFormatError` for a capture that cannot be read, by name."""
+    if containers.sniff(content) is not None:
+        return "capture"
+    from terminal_kit.importers import sdk_logs  # noqa: PLC0415
+
+    return "log" if hasattr(sdk_logs, "sniff") and sdk_logs.sniff(content) else None
+
+
+def _member(content: Content, sources: Sequence[Source]) -> Found | ImportReport | None:
+    try:
+        role = role_of(content)
+    except TerminalError as error:
+        return _refused(content.name, error)
+    archive = content.name.rpartition("!")[0]
+    return role and _found(content, archive, role, partial(nullcontext, content), sources)
+
+
+def _found(
+    content: Content,
+    archive: str,
+    role: Role,
+    opener: Callable[[], AbstractContextManager[Content]],
+    sources: Sequence[Source],
+) -> Found:
+    hashes = hashed(content.data, (source.size_bytes for source in sources))
+    known = next((source for source in sources if source.sha256 == hashes.whole), None)
+    grown = [source for source in sources if hashes.beginnings.get(source.size_bytes) == source.sha256]
+    grown_from = max(grown, key=lambda source: source.size_bytes, default=None)
+    return Found(
+        content.name,
+        archive,
+        role,
+        len(content.data),
+        hashes.whole,
+        opener,
+        known,
+        grown_from if known is None else None,
+    )
+
+
+def _files_of(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _told(archive: str, damages: list[Damage]) -> list[ImportReport]:
+    """A report of an archive of which something could not be read; none of one that is whole."""
+    if not damages:
+        return []
+    return [ImportReport(file=archive, container="archive", damaged=len(damages), damages=damages)]
+
+
+def _refused(name: str, error: TerminalError) -> ImportReport:
+    return ImportReport(file=name, error=error)
+
+
+def _nothing(text: str, path: str) -> CaptureFormatError:
+    return CaptureFormatError(text, path=path)

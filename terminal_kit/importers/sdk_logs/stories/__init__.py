@@ -1,0 +1,10 @@
+"""What the lines of a log tell, as events: tables of patterns, and the state that joins one line to another.
+
+`telling.py` holds what is known so far and writes rows. `discovery.py`, `relation.py`, `link.py`, `updating.py` and
+`facts.py` each keep one topic; `sdk_table.py` and `phone_table.py` say which line belongs to which of them.
+"""
+
+from terminal_kit.importers.sdk_logs.stories.story import Story
+from terminal_kit.importers.sdk_logs.stories.telling import Entry
+
+__all__ = ["Entry", "Story"]

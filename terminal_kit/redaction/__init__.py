@@ -1,0 +1,12 @@
+"""Giving evidence away: stable pseudonyms for addresses, names and serial numbers, and no payloads.
+
+`pseudonyms.py` makes them under a key, `patterns.py` knows what names somebody by its shape, `redactor.py` goes through
+texts, facts and rows, `frames.py` and `logs.py` through frames and whole logs.
+"""
+
+from terminal_kit.redaction.frames import redact
+from terminal_kit.redaction.logs import redact_log
+from terminal_kit.redaction.redactor import Redactor
+
+__all__ = ["Redactor", "redact", "redact_log"]
+"""`Redactor` is also what an import at the door may use: `columns()`, `source()`, `aliases()`."""

@@ -1,0 +1,77 @@
+"""The three views of a story: the terminal's own record, the phone's capture, the app's log, each as a frame."""
+
+import random
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+
+from terminal_kit.events import Event
+from terminal_kit.importers.content import Content
+
+from . import rows
+from .ends import End
+from .log_lines import SHAPES
+from .log_story import steps
+from .scene import ENDINGS, NothingHappenedError, Scene
+
+Shown = tuple[pd.DataFrame, str, int]
+"""The frame, the reader's name in it, and when the incident was."""
+
+ROTATES_AFTER_S = (240.0, 540.0)
+"""Android keeps two files of 65,535 packets: in a busy place four and a half to nine minutes (captures.md, 2.5)."""
+
+SHAPE_SHARES = ("android", "android", "android", "ios", "react_native")
+
+
+def live(stage: Scene, told: Sequence[Event], ends: Sequence[End], rng: random.Random) -> Shown | None:
+    """What the terminal told."""
+    for event in told:
+        if event.t_us >= stage.mark_us and event.reader == stage.setting.serial and event.kind in ENDINGS:
+            return rows.of_events(told), stage.setting.serial, event.t_us
+    raise NothingHappenedError
+
+
+def capture(stage: Scene, told: Sequence[Event], ends: Sequence[End], rng: random.Random) -> Shown | None:
+    """What the phone's controller log held, read by the importer; rotation may have taken the beginning."""
+    from terminal_kit.importers.captures.reading import CaptureReading
+
+    end = _first_end(stage, ends)
+    if stage.tap is None or end is None:
+        return None
+    since_us = end.t_us - round(rng.uniform(*ROTATES_AFTER_S) * 1e6) if rng.random() < 0.5 else None
+    content = Content("phone.btsnoop", stage.tap.to_bytes(since_us=since_us))
+    reading = CaptureReading([content])
+    frame = rows.of_batches(reading.batches(), [content.name], reading.aliases)
+    mine = set(frame.loc[frame["t_us"].sub(end.t_us).abs() < 2_000_000, "reader"].dropna())
+    names = (stage.setting.serial, f"addr:{stage.reader.address}")
+    reader = next((name for name in names if name in mine), names[0])
+    return frame, reader, end.t_us
+
+
+def log(stage: Scene, told: Sequence[Event], ends: Sequence[End], rng: random.Random) -> Shown | None:
+    """What the app's SDK printed, read by the importer, which is told the year and the zone."""
+    from terminal_kit.importers.sdk_logs.reading import LogReading
+
+    serial = stage.setting.serial
+    shape = rng.choice(SHAPE_SHARES)
+    offset_h = rng.choice((-5, 0, 1, 2))
+    text = SHAPES[shape](steps(told, ends, serial, rng), rng, offset_h)
+    content = Content(f"{shape}.log", text.encode())
+    zone = f"{'-' if offset_h < 0 else '+'}{abs(offset_h):02d}:00"
+    reading = LogReading(content, year=stage.setting.start.year, time_zone=zone)
+    frame = rows.of_batches(reading.batches(), [content.name], reading.aliases)
+    shown = live(stage, told, ends, rng)
+    return None if shown is None else (frame, serial, shown[2])
+
+
+def _first_end(stage: Scene, ends: Sequence[End]) -> End | None:
+    """The first end of a link, or attempt given up, since the fault."""
+    mine = (end for end in ends if end.t_us >= stage.mark_us and end.reader == stage.setting.serial)
+    return next(mine, None)
+
+
+SHOWN: dict[str, Callable[[Scene, Sequence[Event], Sequence[End], random.Random], Shown | None]] = {
+    "live": live,
+    "capture": capture,
+    "log": log,
+}
