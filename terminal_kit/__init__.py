@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from terminal_kit.events import Event as Event
     from terminal_kit.events import Kind as Kind
     from terminal_kit.image import read_image as read_image
+    from terminal_kit.importers import import_files as import_files
     from terminal_kit.panels import bench as bench
     from terminal_kit.radio import Radio as Radio
     from terminal_kit.radio.native import native_radio as native_radio
@@ -72,6 +73,7 @@ _HOMES = {
     "default_log_path": "eventlog",
     "disconnects": "analysis",
     "frame_from_parquet": "eventlog.parquet",
+    "import_files": "importers",
     "native_radio": "radio.native",
     "read_image": "image",
     "reconnection_chart": "charts",
@@ -110,6 +112,7 @@ __all__ = [
     "default_log_path",
     "disconnects",
     "frame_from_parquet",
+    "import_files",
     "native_radio",
     "read_image",
     "reconnection_chart",

@@ -54,6 +54,13 @@ def test_a_body_and_other_traffic_take_their_share() -> None:
     assert received(2, interference=0.6) == pytest.approx(0.4, abs=0.05)
 
 
+def test_events_that_the_host_leaves_out_cost_links_and_not_advertisements() -> None:
+    assert received(2, unserved=0.9) == 1.0
+    channel = Channel(Place(2.0, unserved=0.75), stream(3, "reader", "channel"), 0.0)
+    both_packets = statistics.fmean(channel.success(second * 1.0) ** 2 for second in range(1, 500))
+    assert both_packets == pytest.approx(0.25, abs=0.01)
+
+
 def test_shadows_have_their_depth_and_change_within_tens_of_seconds() -> None:
     channel = Channel(Place(10.0), stream(3, "reader", "channel"), 0.0)
     levels = [channel.mean_dbm(second * 1.0) for second in range(1, 20_000)]

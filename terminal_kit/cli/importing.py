@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from terminal_kit.cli import values
 from terminal_kit.cli.options import Commands, UsageError, command
 from terminal_kit.cli.output import printable, say
-from terminal_kit.eventlog import EventLog, Source, default_log_path
+from terminal_kit.eventlog import EventLog, Source
 from terminal_kit.words import TIME_RULES
 
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ def add_to(commands: Commands) -> None:
     parser = command(commands, "import", "takes captures and logs of apps into a log", "")
     parser.epilog = FORMATS
     parser.add_argument("files", nargs="+", metavar="FILE", help="a capture, a log of an app, an archive or a folder")
-    parser.add_argument("--log", help="the log's file, made where there is none (default: your own log)")
+    parser.add_argument("--log", required=True, help="the log's file, made where there is none")
     parser.add_argument("--year", type=values.year, metavar="YYYY", help="of the first line of logs that tell none")
     parser.add_argument(
-        "--time-zone", type=values.zone, metavar="ZONE", help="of logs that tell none: +02:00, Europe/…"
+        "--time-zone", type=values.zone, metavar="ZONE", help="of logs that tell none: Europe/Berlin, +02:00 (=-05:00)"
     )
     parser.add_argument("--redact", action="store_true", help="replace addresses, serials and names by pseudonyms")
     parser.add_argument("--json", action="store_true", help="one list, with an object a file")
@@ -72,7 +72,7 @@ def run(chosen: argparse.Namespace) -> int:
 
         redactor = Redactor()
     bar = Bar() if sys.stderr.isatty() else None
-    with EventLog(chosen.log or default_log_path()) as log:
+    with EventLog(chosen.log) as log:
         try:
             reports = import_files(
                 chosen.files,

@@ -1,6 +1,6 @@
 """Clocks of several sources in one log: the year and zone that a log lacks, and what clocks differ by."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -24,6 +24,11 @@ _OF_LINKS = (Kind.LINK_CONNECTED, Kind.LINK_DISCONNECTED)
 IN_FEW = 2
 """Matches that choose a zone or a year: it is one of some hundred, and any offset is a hundred times rarer."""
 
+DAY_US = 86_400_000_000
+"""Further than this, µs, no time zone moves a clock."""
+
+ADDRESS = "addr:"
+
 LOG = "sdk log"
 """How the container of an app's log is called, in its first words."""
 
@@ -33,6 +38,14 @@ class Lack(NamedTuple):
 
     year: bool = False
     zone: bool = False
+
+
+class Settled(NamedTuple):
+    """What is to be added to a source's clock, µs, what people should read of it, and names that are one device's."""
+
+    offset_us: int = 0
+    findings: Sequence[str] = ()
+    aliases: Mapping[str, str] = {}
 
 
 class Chosen(NamedTuple):
@@ -49,15 +62,26 @@ def marks_of(links: Iterable[tuple[int, str, str]]) -> Marks:
     return clocks.marks((t_us, LINK_KINDS[Kind(kind)], reader) for t_us, kind, reader in of_links or rows)
 
 
-def reference(log: EventLog, *, live: bool = True, captures: bool = True) -> Marks:
-    """What the log knows of links from the phone's own radio: live sessions and captures, with corrected clocks."""
+def reference(log: EventLog, *, around: Marks | None = None, slack_us: int = 0, captures: bool = True) -> Marks:
+    """What the log knows of links from the phone's own radio: live sessions and captures, with corrected clocks.
+
+    `around`: only what lies within `slack_us` of these marks; a log of many weeks has more than is compared.
+    """
     of_logs = {source.id for source in log.sources() if source.container.startswith(LOG)}
     aliases = log.aliases()
+    since = int(around.t_us[0]) - slack_us if around else None
+    until = int(around.t_us[-1]) + slack_us + 1 if around else None
     return marks_of(
         (event.t_us, event.kind, aliases.get(event.reader, event.reader))
-        for event in log.events(kind=[*LINK_KINDS], radio=["native", "import"])
-        if (live if event.source is None else captures and event.source not in of_logs)
+        for event in log.events(kind=[*LINK_KINDS], radio=["native", "import"], since=since, until=until)
+        if event.source is None or (captures and event.source not in of_logs)
     )
+
+
+def settle(log: EventLog, links: Iterable[tuple[int, str, str]], *, captures: bool = True) -> Settled:
+    """What the links of a source say beside the log's; `captures`: whether those of captures count, too."""
+    mine = marks_of(links)
+    return settled(reference(log, around=mine, slack_us=clocks.RESIDUAL_US, captures=captures), mine)
 
 
 def choose(reference: Marks, mine: Marks, lack: Lack, assumed: Clock) -> Chosen | None:
@@ -65,7 +89,7 @@ def choose(reference: Marks, mine: Marks, lack: Lack, assumed: Clock) -> Chosen 
 
     `mine` are the log's marks as they were read with `assumed`: some year, and UTC, where it lacks them.
     """
-    if not len(reference) or not len(mine):
+    if not reference or not mine:
         return None
     found = clocks.fit(reference, mine, centres(reference, mine, lack), clocks.SLACK_US)
     if found is None or found.matches < IN_FEW or not found.is_unambiguous:
@@ -87,7 +111,7 @@ def choose(reference: Marks, mine: Marks, lack: Lack, assumed: Clock) -> Chosen 
 def centres(reference: Marks, mine: Marks, lack: Lack) -> list[int]:
     """The shifts that a lacking year and zone may make, µs: what is to be added to times read as UTC."""
     first = int(mine.t_us[0])
-    years = sorted({clocks.year_of(int(t_us)) + more for t_us in reference.t_us for more in (0, -1)})
+    years = sorted({clocks.year_of(int(t_us)) + more for t_us in reference.t_us for more in (0, -1, 1)})
     shifts = [clocks.year_shift_us(first, year) for year in years] if lack.year else [0]
     zones = [-zone for zone in clocks.ZONES_US] if lack.zone else [0]
     return sorted({shift + zone for shift in shifts for zone in zones}, key=abs)
@@ -103,22 +127,50 @@ def _parts(found: Fit, mine: Marks, lack: Lack) -> tuple[int, int]:
     return year - clocks.year_of(first), found.centre_us - clocks.year_shift_us(first, year)
 
 
-def settled(reference: Marks, mine: Marks) -> tuple[int, list[str]]:
-    """What is to be added to a source's clock, µs, and what people should read of it."""
-    found = clocks.fit(reference, mine) if len(reference) and len(mine) else None
+def settled(reference: Marks, mine: Marks) -> Settled:
+    """What a source's links say beside the reference's, of its clock and of whose they are."""
+    found = clocks.fit(reference, mine) if reference and mine else None
     if found is None or not found.is_unambiguous:
-        return 0, []
+        return Settled()
+    aliases = _same(found) if found.matches >= clocks.ENOUGH else {}
+    findings = [
+        f"{alias[len(ADDRESS) :]} is {reader}: their links began and ended together."
+        for alias, reader in aliases.items()
+    ]
     if not found.is_significant:
         if found.matches >= clocks.ENOUGH:
-            return 0, [f"Its clock agrees with what the radio recorded, within {_seconds(clocks.SIGNIFICANT_US)} s."]
-        return 0, []
+            findings.append(
+                f"Its clock agrees with what the radio recorded, within {_seconds(clocks.SIGNIFICANT_US)} s."
+            )
+        return Settled(0, findings, aliases)
     said = (
         f"by {_seconds(found.offset_us)} s (± {_seconds(2 * found.uncertainty_us)} s, from {found.matches} of its "
         f"links' beginnings and ends)"
     )
     if found.is_sure:
-        return found.offset_us, [f"Its clock is corrected {said}, as it differs from the radio's."]
-    return 0, [f"Its clock may have to be corrected {said}: too little to be sure, so it is left as it is."]
+        findings.append(f"Its clock is corrected {said}, as it differs from the radio's.")
+        return Settled(found.offset_us, findings, aliases)
+    findings.append(f"Its clock may have to be corrected {said}: too little to be sure, so it is left as it is.")
+    return Settled(0, findings)
+
+
+def _same(found: Fit) -> dict[str, str]:
+    """Addresses of the reference that are a serial number of the source: all their matches are of each other."""
+    of_serial: dict[str, set[str]] = {}
+    of_address: dict[str, set[str]] = {}
+    for address, serial in found.pairs:
+        of_serial.setdefault(serial, set()).add(address)
+        of_address.setdefault(address, set()).add(serial)
+    return {
+        address: serial
+        for (address, serial), count in found.pairs.items()
+        if count >= clocks.ENOUGH
+        and address.startswith(ADDRESS)
+        and serial
+        and not serial.startswith(ADDRESS)
+        and "*" not in serial
+        and len(of_serial[serial]) == len(of_address[address]) == 1
+    }
 
 
 def correct_known(log: EventLog, reports: Sequence[ImportReport]) -> None:
@@ -135,9 +187,8 @@ def correct_known(log: EventLog, reports: Sequence[ImportReport]) -> None:
     ]
     if not fresh or not waiting:
         return
-    radio = reference(log)
     for source in waiting:
-        offset_us = _late(radio, _marks_in(log, source), source)
+        offset_us = _late(log, _marks_in(log, source), source)
         if offset_us:
             log.set_clock_offset(source.id, offset_us)
             fresh[0].findings.append(
@@ -146,14 +197,13 @@ def correct_known(log: EventLog, reports: Sequence[ImportReport]) -> None:
             )
 
 
-def _late(radio: Marks, mine: Marks, source: Source) -> int:
-    """What is to be added to the clock of a log that the log has already, µs; 0 where that is not sure."""
+def _late(log: EventLog, mine: Marks, source: Source) -> int:
+    """What is to be added to the clock of a source that the log has already, µs; 0 where that is not sure."""
     lack = Lack(source.time_rule == "year_assumed", source.time_rule in ("year_assumed", "zone_assumed"))
-    if not len(radio) or not len(mine):
-        return 0
     if not any(lack):
-        return settled(radio, mine)[0]
-    found = clocks.fit(radio, mine, centres(radio, mine, lack), clocks.SLACK_US)
+        return settled(reference(log, around=mine, slack_us=clocks.RESIDUAL_US), mine).offset_us
+    radio = reference(log) if lack.year else reference(log, around=mine, slack_us=DAY_US)
+    found = clocks.fit(radio, mine, centres(radio, mine, lack), clocks.SLACK_US) if mine and radio else None
     if found is None or found.matches < clocks.ENOUGH or not found.is_unambiguous:
         return 0
     return found.offset_us if found.is_sure and found.is_significant else found.centre_us
@@ -166,7 +216,7 @@ def _marks_in(log: EventLog, source: Source) -> Marks:
         (source.id, *LINK_KINDS),
     )
     aliases = log.aliases()
-    return marks_of((t_us, kind, aliases.get(reader, reader)) for t_us, kind, reader in rows)
+    return marks_of((t_us, kind, aliases.get(reader) or reader) for t_us, kind, reader in rows)
 
 
 def _seconds(us: int) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from terminal_kit.importers import alignment, clocks
-from terminal_kit.importers.alignment import Lack
+from terminal_kit.importers.alignment import Lack, Settled
 from terminal_kit.importers.content import Content
 from terminal_kit.importers.finding_files import Found
 from terminal_kit.importers.import_report import Clock, ImportReport
@@ -19,7 +19,7 @@ def store(work: Work, found: Found, given: Clock, on_lack: OnLack | None) -> lis
     from terminal_kit.importers.sdk_logs import LogReading  # noqa: PLC0415
 
     with found.open() as content:
-        clock, findings = _clock(work, content, found.name, given, on_lack)
+        clock, findings = _clock(work, content, found.name, _before(work, found, given), on_lack)
         reading = LogReading(
             content,
             year=clock.year,
@@ -27,15 +27,23 @@ def store(work: Work, found: Found, given: Clock, on_lack: OnLack | None) -> lis
             on_progress=lambda read_bytes: work.tell(found.name, read_bytes),
         )
 
-        def settle(reports: Sequence[Report], tally: Tally) -> int:
+        def settle(reports: Sequence[Report], tally: Tally) -> Settled:
             reports[0].findings[:0] = findings
             if reports[0].time_rule == "order_only":
-                return 0
-            offset_us, told = alignment.settled(alignment.reference(work.log), alignment.marks_of(tally.links))
-            reports[0].findings += told
-            return offset_us
+                return Settled()
+            return alignment.settle(work.log, tally.links)
 
         return take_in(work, [found], reading, settle)
+
+
+def _before(work: Work, found: Found, given: Clock) -> Clock:
+    """The year and zone with which the beginning of a log was read, where nobody says another one."""
+    if (known := found.grown_from) is None:
+        return given
+    ((first_us,),) = work.log.query("SELECT min(t_us) FROM events WHERE source = ?", (known.id,))
+    zone = next((run.time_zone for run in work.log.runs() if run.id == known.run), None)
+    year = clocks.year_of(first_us) if known.time_rule == "year_assumed" and first_us is not None else None
+    return Clock(given.year or year, given.time_zone or zone)
 
 
 def _clock(work: Work, content: Content, name: str, given: Clock, on_lack: OnLack | None) -> tuple[Clock, list[str]]:
@@ -47,13 +55,16 @@ def _clock(work: Work, content: Content, name: str, given: Clock, on_lack: OnLac
     if not any(lack):
         return given, []
     radio = alignment.reference(work.log)
-    if len(radio):
+    if radio:
         rough_clock = Clock(given.year or clocks.year_of(int(radio.t_us[-1])), given.time_zone or "UTC")
         rough = LogReading(content, year=rough_clock.year, time_zone=rough_clock.time_zone)
         tally = Tally(1)
         for _ in tally.watched(rough.batches()):
             pass
-        if chosen := alignment.choose(radio, alignment.marks_of(tally.links), lack, rough_clock):
+        mine = alignment.marks_of(tally.links)
+        if not lack.year:
+            radio = alignment.reference(work.log, around=mine, slack_us=alignment.DAY_US)
+        if chosen := alignment.choose(radio, mine, lack, rough_clock):
             return chosen.clock, [chosen.finding]
     if on_lack is not None:
         told = on_lack(name, lack)

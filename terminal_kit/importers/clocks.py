@@ -41,6 +41,10 @@ ZONES_US = tuple(quarter * QUARTER_US for quarter in range(-48, 57))
 MARKS_KEPT = 1000
 """Marks of a source that are compared, the latest: all pairs of two sources are a million then."""
 
+WINDOWS = 20
+"""Shifts around one centre that are looked at, those of most pairs first: links that come and go every second (a
+reader that reboots for ever) have thousands that are all alike."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -127,9 +131,8 @@ def fit(reference: Marks, source: Marks, centres_us: Sequence[int] = (0,), slack
         rivals.append(rival)
         if best is None or len(chosen) > best.matches:
             rivals.append(best.matches if best else 0)
-            pairs = [
-                (reference.readers[mine], source.readers[theirs]) for mine, theirs in places[low + chosen].tolist()
-            ]
+            matched: list[list[int]] = places[low + chosen].tolist()
+            pairs = [(reference.readers[mine], source.readers[theirs]) for mine, theirs in matched]
             best = _as_fit(centre, differences[low + chosen], pairs, reference, source)
         else:
             rivals.append(len(chosen))
@@ -181,33 +184,22 @@ def _is_vague(name: str) -> bool:
 
 
 def _densest(differences: NDArray[np.int64], places: NDArray[np.int32]) -> tuple[NDArray[np.int64], int]:
-    """The matches in the window of twice the tolerance that has most of them, each mark once; and how many the best
-    window has that is apart from it.
+    """The matches in the window of twice the tolerance that has most of them, each mark once; and how many the next
+    best has, apart from it.
     """
     ends = np.searchsorted(differences, differences + 2 * TOLERANCE_US, side="right")
     sizes = ends - np.arange(len(differences))
-    order = np.argsort(-sizes, kind="stable").tolist()
-    best = _fullest(order, ends, sizes, differences, places)
-    low, high = differences[best[0]] - 2 * TOLERANCE_US, differences[best[-1]] + 2 * TOLERANCE_US
-    apart = [begin for begin in order if differences[ends[begin] - 1] < low or differences[begin] > high]
-    return best, len(_fullest(apart, ends, sizes, differences, places))
-
-
-def _fullest(
-    begins: Sequence[int],
-    ends: NDArray[np.int64],
-    sizes: NDArray[np.int64],
-    differences: NDArray[np.int64],
-    places: NDArray[np.int32],
-) -> NDArray[np.int64]:
-    """The matches of that window, of those that begin at `begins` (largest first), in which most marks match once."""
-    best = np.array([], np.int64)
-    for begin in begins:
-        if sizes[begin] <= len(best):
+    found: list[NDArray[np.int64]] = []
+    for _ in range(WINDOWS):
+        begin = int(np.argmax(sizes))
+        if sizes[begin] <= max((len(chosen) for chosen in found[1:]), default=0):
             break
-        chosen = begin + _once_each(differences[begin : ends[begin]], places[begin : ends[begin]])
-        best = chosen if len(chosen) > len(best) else best
-    return best
+        window = slice(begin, int(ends[begin]))
+        found.append(begin + _once_each(differences[window], places[window]))
+        low, high = differences[begin] - 2 * TOLERANCE_US, differences[begin] + 2 * TOLERANCE_US
+        sizes[np.searchsorted(differences, low) : np.searchsorted(differences, high, side="right")] = 0
+        found.sort(key=len, reverse=True)
+    return found[0], len(found[1]) if len(found) > 1 else 0
 
 
 def _once_each(differences: NDArray[np.int64], places: NDArray[np.int32]) -> NDArray[np.int64]:

@@ -7,9 +7,10 @@ from pathlib import Path
 from terminal_kit.errors import CanceledError, CaptureFormatError, EventLogError, InvalidParameterError, TerminalError
 from terminal_kit.eventlog import EventLog
 from terminal_kit.importers import alignment, app_logs
+from terminal_kit.importers.alignment import Settled
 from terminal_kit.importers.app_logs import OnLack
 from terminal_kit.importers.content import Content
-from terminal_kit.importers.finding_files import Found, look
+from terminal_kit.importers.finding_files import Found, holds_log, look
 from terminal_kit.importers.grouping import Span, grouped, span_of
 from terminal_kit.importers.import_report import Clock, ImportReport, Progress
 from terminal_kit.importers.report import Report
@@ -28,61 +29,71 @@ def import_files(
 ) -> list[ImportReport]:
     """Takes captures and logs of apps into a log; gives a report for each, in their order.
 
-    A folder stands for its files, an archive for its members; what they are is told by their content. A `Content` is a
-    file that lies nowhere (an upload). The captures of
-    one phone become one run. A file that the log has adds nothing; of one that has grown, only what is new is added.
-    Each run is stored whole or not at all. `year` and `time_zone` (`Europe/Berlin`, `+02:00`) are for logs that lack
-    them; else they are taken from a capture that overlaps, or asked for (`on_lack`), or assumed; which, is said.
-    `redactor` replaces names before they are stored; the advertisements of captures, which are full of them, are not
-    kept then.
+    A folder stands for its files, an archive for its members, a `Content` for a file that lies nowhere (an upload);
+    what they are is told by their content. The captures of one phone become one run. A file that the log has adds
+    nothing; of one that has grown, only what is new is added. Each run is stored whole or not at all. `year` and
+    `time_zone` (`Europe/Berlin`, `+02:00`) are for logs that lack them; else they are taken from a capture that
+    overlaps, or asked for (`on_lack`), or assumed; which, is said. `redactor` replaces names before they are stored;
+    the advertisements of captures, which are full of them, are not kept then.
 
     A file that cannot be imported hinders no other: its report has an `error`. Raises `InvalidParameterError` for a
     log that is open for reading only, `EventLogError` where the log cannot be written.
     """
     if log.read_only:
         raise InvalidParameterError(f"{log.path} is open for reading only", parameter="log", value=str(log.path))
-    with ExitStack() as keep:
-        found = list(look(map(_place, paths), log.sources(), keep))
-        fresh = list({each.sha256: each for each in reversed(found) if isinstance(each, Found)}.values())[::-1]
-        to_read = [each for each in fresh if each.known is None]
-        work = Work(log, on_progress, redactor, sum(each.size_bytes for each in to_read))
-        reports: dict[str, ImportReport] = {}
-        for group in _phones([each for each in fresh if each.role == "capture"], reports):
-            _try(reports, group, lambda group=group: _store_captures(work, group))
-        for each in to_read:
-            if each.role == "log":
-                _try(reports, [each], lambda each=each: app_logs.store(work, each, Clock(year, time_zone), on_lack))
-        alignment.correct_known(log, list(reports.values()))
-        return _in_order(found, reports)
+    found = list(look(map(_place, paths), log.sources()))
+    fresh = list({each.sha256: each for each in reversed(found) if isinstance(each, Found)}.values())[::-1]
+    to_read = [each for each in fresh if each.known is None]
+    work = Work(log, on_progress, redactor, sum(each.size_bytes for each in to_read))
+    reports: dict[str, ImportReport] = {}
+    logs = [each for each in to_read if each.role == "log"]
+    phones, doubles = _phones([each for each in fresh if each.role == "capture"])
+    for group in phones:
+        _try(reports, group, lambda group=group: _store_captures(work, group))
+    for each, fuller in doubles:
+        if each.known is None and _holds_log(each):
+            logs.append(each)
+        else:
+            finding = (
+                f"Left out: {fuller.name} has the time that they share in full. What else it has is seen where it is "
+                f"imported by itself."
+            )
+            reports[each.sha256] = _known(each, finding)
+    for each in logs:
+        _try(reports, [each], lambda each=each: app_logs.store(work, each, Clock(year, time_zone), on_lack))
+    alignment.correct_known(log, list(reports.values()))
+    return _in_order(found, reports)
 
 
 def _place(path: str | Path | Content) -> Path | Content:
     return path if isinstance(path, Content) else Path(path).expanduser()
 
 
-def _phones(captures: Sequence[Found], reports: dict[str, ImportReport]) -> list[list[Found]]:
-    """The captures by phone, where one of it is new. Those that another one has in full are reported here."""
-    if len(captures) < 2:
-        return [[each] for each in captures if each.known is None]
-    if all(each.known for each in captures):
-        return []
+def _phones(captures: Sequence[Found]) -> tuple[list[list[Found]], list[tuple[Found, Found]]]:
+    """The captures by phone, where one of it is new; and those that another one has in full, each with that."""
+    if len(captures) < 2 or all(each.known for each in captures):
+        return [[each] for each in captures if each.known is None], []
     spans: list[Span] = []
     placed: list[Found] = []
-    alone: list[list[Found]] = []
+    phones: list[list[Found]] = []
     for each in captures:
         with each.open() as content:
             span = span_of(content, each.archive)
         if span is None:
-            alone.append([each])
+            phones.append([each])
         else:
             spans.append(span)
             placed.append(each)
     groups, doubles = grouped(spans)
-    for place, fuller in doubles.items():
-        finding = f"Left out: {placed[fuller].name} has the same time of the same phone in full."
-        reports[placed[place].sha256] = _known(placed[place], finding)
-    phones = [*alone, *([placed[place] for place in group] for group in groups)]
-    return [phone for phone in phones if any(each.known is None for each in phone)]
+    phones += ([placed[place] for place in group] for group in groups)
+    fresh = [phone for phone in phones if any(each.known is None for each in phone)]
+    return fresh, [(placed[place], placed[fuller]) for place, fuller in doubles.items()]
+
+
+def _holds_log(found: Found) -> bool:
+    """Whether there are lines of an SDK in what is a capture: a bug report has the phone's log, too."""
+    with found.open() as content:
+        return holds_log(content)
 
 
 def _store_captures(work: Work, group: Sequence[Found]) -> list[ImportReport]:
@@ -92,11 +103,8 @@ def _store_captures(work: Work, group: Sequence[Found]) -> list[ImportReport]:
         contents = [stack.enter_context(each.open()) for each in group]
         reading = CaptureReading(contents, on_progress=lambda read_bytes: work.tell(group[0].name, read_bytes))
 
-        def settle(reports: Sequence[Report], tally: Tally) -> int:
-            live = alignment.reference(work.log, captures=False)
-            offset_us, told = alignment.settled(live, alignment.marks_of(tally.links))
-            reports[0].findings += told
-            return offset_us
+        def settle(reports: Sequence[Report], tally: Tally) -> Settled:
+            return alignment.settle(work.log, tally.links, captures=False)
 
         return take_in(work, group, reading, settle)
 
@@ -141,7 +149,6 @@ def _known(found: Found, finding: str | None = None) -> ImportReport:
     if (source := found.known) is not None:
         report.container, report.records, report.understood = source.container, source.records, source.understood
         report.damaged, report.time_rule = source.damaged, source.time_rule
-        report.foreign_reasons.update({} if not source.foreign else {"see the first import": source.foreign})
         report.foreign, report.clock_offset_us = source.foreign, source.clock_offset_us
         report.source, report.run = source.id, source.run
     return report

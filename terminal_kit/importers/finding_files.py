@@ -1,7 +1,7 @@
 """What of some paths can be imported: files, folders' files and archives' members, sniffed, and known by their hash."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -16,6 +16,7 @@ from terminal_kit.importers.content import Buffer, Content, opened
 from terminal_kit.importers.import_report import ImportReport
 from terminal_kit.importers.report import Damage
 
+Opener = Callable[[], AbstractContextManager[Content]]
 Role = Literal["capture", "log"]
 
 HASHED_BYTES = 1 << 20
@@ -34,9 +35,14 @@ class Found:
     role: Role
     size_bytes: int
     sha256: str
-    open: Callable[[], AbstractContextManager[Content]]
+    open: Opener
     known: Source | None = None
     grown_from: Source | None = None
+
+    @property
+    def offset_us(self) -> int:
+        """The correction of the clock, µs, that its beginning has in the log; it is one file with it."""
+        return self.grown_from.clock_offset_us if self.grown_from else 0
 
 
 class Hashes(NamedTuple):
@@ -46,17 +52,17 @@ class Hashes(NamedTuple):
     beginnings: dict[int, str]
 
 
-def look(paths: Iterable[Path | Content], sources: Sequence[Source], keep: ExitStack) -> Iterator[Found | ImportReport]:
+def look(paths: Iterable[Path | Content], sources: Sequence[Source]) -> Iterator[Found | ImportReport]:
     """What there is to import, in the order of the paths; a report with an error for what cannot be.
 
-    Archives stay open, for as long as `keep` does. In folders and archives, files that are nothing of ours are passed
-    over.
+    In folders and archives, files that are nothing of ours are passed over. What lies in an archive is unpacked once,
+    and held until it was read.
     """
     for path in paths:
         if isinstance(path, Content) or not path.is_dir():
-            yield from _look_at(path, sources, keep)
+            yield from _look_at(path, sources)
             continue
-        found = [each for inner in _files_of(path) for each in _look_at(inner, sources, keep, must=False)]
+        found = [each for inner in _files_of(path) for each in _look_at(inner, sources, must=False)]
         yield from found or [_refused(str(path), _nothing(f"{path} holds no file that can be imported", str(path)))]
 
 
@@ -74,21 +80,16 @@ def hashed(data: Buffer, sizes: Iterable[int] = ()) -> Hashes:
     return Hashes(hasher.hexdigest(), beginnings)
 
 
-def _look_at(
-    path: Path | Content, sources: Sequence[Source], keep: ExitStack, *, must: bool = True
-) -> list[Found | ImportReport]:
+def _look_at(path: Path | Content, sources: Sequence[Source], *, must: bool = True) -> list[Found | ImportReport]:
     """What one file holds. `must`: it was named by somebody, who is told where it is nothing of ours."""
-    opener = partial(nullcontext, path) if isinstance(path, Content) else partial(opened, path)
-    name = path.name if isinstance(path, Content) else str(path)
+    opener, name = (_held(path), path.name) if isinstance(path, Content) else (partial(opened, path), str(path))
     try:
-        with ExitStack() as passing:
-            content = passing.enter_context(opener())
+        with opener() as content:
             if role := role_of(content):
                 return [_found(content, "", role, opener, sources)]
             damages = list[Damage]()
             found = [each for member in members(content, damages.append) if (each := _member(member, sources))]
             if found:
-                keep.push(passing.pop_all())
                 return [*_told(name, damages), *found]
             if must:
                 what = damages[0].text if damages else "it is no capture, no log of the SDK, and holds none"
@@ -102,9 +103,14 @@ def role_of(content: Content) -> Role | None:
     """What a content is, by what is in it. Raises `CaptureFormatError` for a capture that cannot be read, by name."""
     if containers.sniff(content) is not None:
         return "capture"
+    return "log" if holds_log(content) else None
+
+
+def holds_log(content: Content) -> bool:
+    """Whether there are lines of an SDK in a content."""
     from terminal_kit.importers import sdk_logs  # noqa: PLC0415
 
-    return "log" if hasattr(sdk_logs, "sniff") and sdk_logs.sniff(content) else None
+    return hasattr(sdk_logs, "sniff") and sdk_logs.sniff(content)
 
 
 def _member(content: Content, sources: Sequence[Source]) -> Found | ImportReport | None:
@@ -113,14 +119,14 @@ def _member(content: Content, sources: Sequence[Source]) -> Found | ImportReport
     except TerminalError as error:
         return _refused(content.name, error)
     archive = content.name.rpartition("!")[0]
-    return role and _found(content, archive, role, partial(nullcontext, content), sources)
+    return role and _found(content, archive, role, _held(content), sources)
 
 
 def _found(
     content: Content,
     archive: str,
     role: Role,
-    opener: Callable[[], AbstractContextManager[Content]],
+    opener: Opener,
     sources: Sequence[Source],
 ) -> Found:
     hashes = hashed(content.data, (source.size_bytes for source in sources))
@@ -141,6 +147,10 @@ def _found(
 
 def _files_of(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _held(content: Content) -> Opener:
+    return lambda: nullcontext(content)
 
 
 def _told(archive: str, damages: list[Damage]) -> list[ImportReport]:

@@ -85,19 +85,31 @@ def _continues(spans: Sequence[Span], group: Sequence[int], place: int) -> bool:
 
 
 def _doubles(spans: Sequence[Span]) -> dict[int, int]:
-    """Captures that lie beside a fuller one of the same time and phone: a digest, or a filtered copy."""
+    """Captures that lie beside a fuller one of the same time and phone: place → the place of that one."""
+    kept: list[int] = []
     found: dict[int, int] = {}
-    for place, span in enumerate(spans):
-        for other_place, other in enumerate(spans):
-            if other_place in found or other_place == place or not span.archive or span.archive != other.archive:
-                continue
-            overlap = min(span.last_us, other.last_us) - max(span.first_us, other.first_us)
-            is_digest = "btsnooz" in span.container and "btsnooz" not in other.container
-            is_copy = bool(span.addresses & other.addresses) and span.records <= other.records
-            if (is_digest and overlap > OVERLAP_US) or (is_copy and overlap >= span.last_us - span.first_us):
-                found[place] = other_place
-                break
+    for place in sorted(range(len(spans)), key=lambda place: (_is_digest(spans[place]), -spans[place].records)):
+        fuller = next((other for other in kept if _has_in_full(spans[other], spans[place])), None)
+        if fuller is None:
+            kept.append(place)
+        else:
+            found[place] = fuller
     return found
+
+
+def _has_in_full(fuller: Span, span: Span) -> bool:
+    """Whether a capture is a digest of another one in its archive, or a filtered copy."""
+    if not span.archive or span.archive != fuller.archive:
+        return False
+    overlap_us = min(span.last_us, fuller.last_us) - max(span.first_us, fuller.first_us)
+    if _is_digest(span) and not _is_digest(fuller):
+        return overlap_us > OVERLAP_US
+    return bool(span.addresses & fuller.addresses) and overlap_us >= span.last_us - span.first_us
+
+
+def _is_digest(span: Span) -> bool:
+    """Android's summary in a bug report: its payloads are cut, and its times reckoned."""
+    return "btsnooz" in span.container
 
 
 def _addresses(records: Records) -> set[str]:

@@ -18,7 +18,7 @@ class Growth:
     def __init__(self, log: EventLog, parts: Sequence[Source | None]) -> None:
         known = [part for part in parts if part is not None]
         self.run = known[0].run if known else ""
-        self._last = [NEW if part is None else _last_record(log, part) for part in parts]
+        self._last: list[int] = [NEW if part is None else _last_record(log, part) for part in parts]
         self._rows = {
             (place, record, kind): session
             for place, part in enumerate(parts)
@@ -43,9 +43,10 @@ class Growth:
     def _judged(self, batch: Columns) -> Iterator[bool]:
         """Whether each row is new; on the way, those that are not tell which session is which."""
         columns = dict(map(_plain, batch.items()))
-        empty = [None] * len(columns["source"])
+        sources: Sequence[int] = columns["source"]
+        empty = [None] * len(sources)
         for source, record, kind, session in zip(
-            columns["source"],
+            sources,
             columns.get("record", empty),
             columns["kind"],
             columns.get("session", empty),

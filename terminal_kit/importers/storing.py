@@ -9,11 +9,18 @@ from typing import Any, Protocol, runtime_checkable
 from terminal_kit.eventlog import Columns, EventLog, Outcome, Source
 from terminal_kit.importers import alignment
 from terminal_kit.importers.aliases import joined
+from terminal_kit.importers.alignment import Settled
 from terminal_kit.importers.finding_files import Found
 from terminal_kit.importers.growth import Growth
 from terminal_kit.importers.import_report import ImportReport, Progress
 from terminal_kit.importers.reading import Reading
 from terminal_kit.importers.report import Report
+
+UNKEPT = (
+    "Not all of its advertisements are kept, since every device that was near is in them: import it without "
+    "replacing names, and make a redacted copy of the log, to have them under pseudonyms."
+)
+"""Said of captures whose names are replaced on the way in."""
 
 
 class Redacts(Protocol):
@@ -74,18 +81,15 @@ class Tally:
         for batch in batches:
             for source, count in Counter(_list(batch["source"])).items():
                 self.events[source] += count
-            self.links.extend(
-                (t_us, str(kind), reader)
-                for t_us, kind, reader in zip(
-                    _list(batch["t_us"]), _list(batch["kind"]), _list(batch["reader"]), strict=True
-                )
-                if kind in alignment.LINK_KINDS
-            )
+            kinds = _list(batch["kind"])
+            if places := [place for place, kind in enumerate(kinds) if kind in alignment.LINK_KINDS]:
+                times, readers = _list(batch["t_us"]), _list(batch["reader"])
+                self.links += [(times[place], str(kinds[place]), readers[place]) for place in places]
             yield batch
 
 
-Settle = Callable[[Sequence[Report], Tally], int]
-"""Called when everything is read: says what is to be added to the clock, µs, and adds findings."""
+Settle = Callable[[Sequence[Report], Tally], Settled]
+"""Called when everything is read: says of its clock, and of its names, what other sources tell."""
 
 
 def take_in(work: Work, group: Sequence[Found], reading: Reading, settle: Settle) -> list[ImportReport]:
@@ -102,15 +106,18 @@ def take_in(work: Work, group: Sequence[Found], reading: Reading, settle: Settle
     written: list[Path] = []
 
     def outcome() -> Outcome:
-        offset_us = settle(reading.reports, tally)
+        settled = settle(reading.reports, tally)
+        reading.reports[0].findings += settled.findings
         told = reading.aliases() if redactor is None else redactor.aliases(reading.aliases())
-        names = joined(work.log.aliases(), told)
+        names = joined(work.log.aliases(), {**told, **settled.aliases})
         conflicts.extend(names.conflicts)
         sources = [
-            _source(found, report, growth.run if growth else "", offset_us, redactor)
+            _source(found, report, growth.run if growth else "", settled.offset_us or found.offset_us, redactor)
             for found, report in zip(group, reading.reports, strict=True)
         ]
-        if isinstance(reading, HasAdvertisements) and redactor is None:
+        if isinstance(reading, HasAdvertisements) and redactor is not None:
+            reading.reports[0].findings.append(UNKEPT)
+        elif isinstance(reading, HasAdvertisements):
             # Before the rows are committed: advertisements without rows are overwritten by the next import of the
             # file, rows without their advertisements would stay so.
             for index, source in enumerate(sources):

@@ -1,9 +1,10 @@
-"""Panels for notebooks: each draws a session's `View`; `bench()` lays them all out."""
+"""Panels for notebooks: each draws a session's `View`, or what was recorded; `bench()` lays the former all out."""
 
 from terminal_kit.panels.bench import Bench, bench
 from terminal_kit.panels.connection import ConnectionPanel
 from terminal_kit.panels.disconnects import DisconnectLogPanel
 from terminal_kit.panels.discovery import DiscoveryPanel
+from terminal_kit.panels.importing import ImportPanel
 from terminal_kit.panels.overview import OverviewPanel
 from terminal_kit.panels.reconnections import ReconnectionPanel
 from terminal_kit.panels.signal import SignalPanel
@@ -15,6 +16,7 @@ __all__ = [
     "ConnectionPanel",
     "DisconnectLogPanel",
     "DiscoveryPanel",
+    "ImportPanel",
     "OverviewPanel",
     "ReconnectionPanel",
     "SignalPanel",

@@ -136,8 +136,11 @@ class ImportPanel(RecordPanel):
     # ---- inside
 
     def _on_command(self, _widget: object, content: Any, buffers: Any) -> None:
-        if isinstance(content, dict) and content.get("do") == "chunk":  # pyright: ignore[reportUnknownMemberType]
-            content = {**content, "bytes": bytes(buffers[0]) if buffers else b""}
+        match content:
+            case {"do": "chunk", "at": at}:
+                content = {"do": "chunk", "at": at, "bytes": bytes(buffers[0]) if buffers else b""}
+            case _:
+                pass
         super()._on_command(_widget, content, buffers)
 
     def _list_folder(self, folder: Path) -> None:

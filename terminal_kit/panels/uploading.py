@@ -24,7 +24,7 @@ class Uploads:
         self._data: bytearray | None = None
 
     def begin(self, name: str, size: int, waiting_bytes: int) -> None:
-        """A new file comes; one that was on its way is dropped. Raises `InvalidParameterError` where it is too large."""
+        """A new file comes; one on its way is dropped. Raises `InvalidParameterError` where it is too large."""
         self._data = None
         if not 0 < size <= UPLOAD_BYTES - waiting_bytes:
             raise InvalidParameterError(

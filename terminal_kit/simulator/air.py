@@ -159,7 +159,7 @@ class SimulatedReader(Generic[P_co]):
         self._loop.call_later(wait_s, due)
 
     def move(self, **place: float) -> None:
-        """Changes its place: `distance_m`, `body_loss_db`, `interference`."""
+        """Changes its place: `distance_m`, `body_loss_db`, `interference`, `unserved`."""
         for name, value in place.items():
             setattr(self.place, name, value)
         self.channel.moved()

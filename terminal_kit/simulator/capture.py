@@ -65,7 +65,7 @@ class CaptureTap(Tap):
             self._air.taps.remove(self)
 
     def use_private_address(self, address: str) -> None:
-        """This reader advertises under resolvable private addresses, as phones' own accessories do."""
+        """Lets this reader advertise under resolvable private addresses, as phones' own accessories do."""
         self._private[address] = stream(self._air.seed, address, "private address")
 
     def records(self) -> Iterator[tuple[int, bool, bytes]]:

@@ -7,7 +7,6 @@ from typing import Protocol
 from terminal_kit import profile
 from terminal_kit.events import DisconnectReason
 
-
 CCCD = "00002902-0000-1000-8000-00805f9b34fb"
 """Client Characteristic Configuration, a descriptor: notifications on or off (Core Vol 3 Part G, 3.3.3.3)."""
 

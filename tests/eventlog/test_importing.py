@@ -1,6 +1,7 @@
 """What is read of files is stored whole or not at all, and once."""
 
 import sqlite3
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,9 @@ import pytest
 
 from terminal_kit.errors import EventLogError, InvalidParameterError
 from terminal_kit.eventlog import EventLog, Outcome, Source
+from terminal_kit.eventlog.sources import TimeRule
 from terminal_kit.events import Kind
+from terminal_kit.words import TIME_RULES
 
 T_US = 1_764_072_000_000_000
 
@@ -30,7 +33,9 @@ def rows(*moments: int, source: int = 0, reader: str = "addr:AA:BB:CC:DD:EE:FF",
 def test_rows_of_two_files_are_one_run_with_sources_of_their_own(log: EventLog) -> None:
     batches = [rows(1, 2), rows(3, source=1)]
     stored = log.store_import(
-        ["aa", "bb"], batches, lambda: Outcome([source("aa", records=2), source("bb", "b.log")], app="x", time_zone="UTC")
+        ["aa", "bb"],
+        batches,
+        lambda: Outcome([source("aa", records=2), source("bb", "b.log")], app="x", time_zone="UTC"),
     )
     assert [each.id for each in stored] == [1, 2]
     assert stored == log.sources()
@@ -151,3 +156,7 @@ def test_advertisements_lie_beside_the_log_by_their_files_hash(log: EventLog) ->
     path = log.advertisements_path(source("ab" * 32))
     assert path.parent.parent == log.path.parent
     assert path.name == f"{'ab' * 8}.parquet"
+
+
+def test_every_rule_of_times_has_words() -> None:
+    assert set(TIME_RULES) == set(get_args(TimeRule))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from terminal_kit.eventlog import EventLog
 from terminal_kit.importers.aliases import joined
+from terminal_kit.importers.alignment import Settled
 from terminal_kit.importers.content import Content
 from terminal_kit.importers.finding_files import Found, hashed
 from terminal_kit.importers.report import Report
@@ -23,7 +24,9 @@ HERE, THERE = "addr:AA:BB:CC:DD:EE:01", "addr:AA:BB:CC:DD:EE:02"
 class Told:
     """A reading whose rows are given: (record, kind, session)."""
 
-    def __init__(self, *files: list[tuple[int, str, int | None]], records: int = 0, aliases: dict[str, str] | None = None):
+    def __init__(
+        self, *files: list[tuple[int, str, int | None]], records: int = 0, aliases: dict[str, str] | None = None
+    ):
         self.files = files
         self.reports = [Report("btsnoop 1002", records=records or len(rows)) for rows in files]
         self.app = None
@@ -77,7 +80,7 @@ def found(data: bytes, log: EventLog, name: str = "a.log") -> Found:
 
 def take(log: EventLog, reading: Any, *files: bytes, redactor: Any = None, offset_us: int = 0):
     work = Work(log, None, redactor, 0)
-    return take_in(work, [found(data, log) for data in files], reading, lambda reports, tally: offset_us)
+    return take_in(work, [found(data, log) for data in files], reading, lambda reports, tally: Settled(offset_us))
 
 
 LINK = "link_connected"

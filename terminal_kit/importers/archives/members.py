@@ -16,6 +16,9 @@ from terminal_kit.importers.report import Damage
 HEAD_BYTES = 4096
 """Of a member, so many bytes are looked at to tell whether it could be of interest."""
 
+NAME_CHARACTERS, WHY_CHARACTERS = 300, 200
+"""Of names in archives and of what their readers say of them, so much is kept: both may be anybody's invention."""
+
 TAR_MARK_AT = 257
 
 PACKED: dict[str, tuple[bytes, int]] = {
@@ -123,7 +126,7 @@ class _Archive:
 
     def _member(self, archive: str, name: str, stream: Stream) -> Iterator[Content]:
         self._budget.count()
-        name = f"{archive}!{name}"
+        name = f"{archive}!{name[-NAME_CHARACTERS:]}"
         if could_be_of_interest(stream.peek(HEAD_BYTES)):
             yield Content(name, held(stream.rest()))
         self._tell_why(name, stream)
@@ -138,4 +141,4 @@ class _Archive:
             self._tell(name, f"it is damaged: {stream.why}")
 
     def _tell(self, name: str, text: str) -> None:
-        self._on_damage(Damage(f"{name}: {text}"))
+        self._on_damage(Damage(f"{name}: {text[:WHY_CHARACTERS]}"))

@@ -14,7 +14,8 @@ HEAD = struct.Struct("<4sHHHHHIIIHH")
 STORED, DEFLATED = 0, 8
 ENCRYPTED = 1
 
-READ_BYTES = 1 << 16
+READ_BYTES = 1 << 14
+"""Bytes at a time: where a file is damaged, at most so much of the good is lost."""
 
 
 class ZipMember(NamedTuple):
@@ -27,12 +28,13 @@ class ZipMember(NamedTuple):
 def by_directory(archive: zipfile.ZipFile) -> Iterator[ZipMember]:
     """The files that the directory at the end lists."""
     for info in archive.infolist():
-        if not info.is_dir():
+        if not info.filename.endswith("/"):  # is_dir() stumbles over an empty name
             yield ZipMember(info.filename, _read(archive, info))
 
 
 def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
     with archive.open(info) as file:
+        assert isinstance(file, zipfile.ZipExtFile)
         while piece := file.read1(READ_BYTES):
             yield piece
 

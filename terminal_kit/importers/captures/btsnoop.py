@@ -51,8 +51,8 @@ def _plausible(head: Heads) -> NDArray[np.bool_]:
     return (head["included"] <= LARGEST) & (times < YEAR_2106_US)
 
 
-LAYOUT = Layout(HEAD, (16, 19), _size, _t_us, _plausible)
-"""Three bytes of the time change once in twelve days."""
+LAYOUT = Layout(HEAD, (17, 19), _size, _t_us, _plausible)
+"""Two bytes of the time that change once in twelve days; the one before them is zero, as many others are."""
 
 UNENCAPSULATED_CODES = Codes(
     {0: (ACL, SENT), 1: (ACL, RECEIVED), 2: (COMMAND, SENT), 3: (EVENT, RECEIVED)},

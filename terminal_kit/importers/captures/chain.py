@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from terminal_kit.importers.report import Report
 
-CHUNK = 4 << 20
+CHUNK = 2 << 20
 """Bytes of the file that are looked at together: large enough for NumPy, small enough to stay in the caches."""
 
 SHORT_SPAN = 4 << 10
@@ -41,8 +41,10 @@ Heads = NDArray[Any]
 class Layout:
     """How a record's fixed part is read. `stamp`: which of its bytes stay the same from record to record.
 
+    `counts` tells which links of the chain are records and have numbers, where not all are.
     `size` gives the records' whole lengths, `t_us` their times (zeros where there are none), `plausible` whether they
-    can be records at all; `ends` whether a head begins something that this layout cannot read.
+    can be records at all; `holds` whether what lies around records that are there to their ends agrees; `ends` whether
+    a head begins something that this layout cannot read.
     """
 
     head: np.dtype[Any]
@@ -50,11 +52,16 @@ class Layout:
     size: Callable[[Heads], NDArray[np.int64]]
     t_us: Callable[[Heads], NDArray[np.int64]]
     plausible: Callable[[Heads], NDArray[np.bool_]]
+    holds: Callable[[NDArray[np.uint8], NDArray[np.int64], Heads], NDArray[np.bool_]] | None = None
+    counts: Callable[[Heads], NDArray[np.bool_]] | None = None
     ends: Callable[[Heads], bool] = lambda _: False
 
 
 class Links(NamedTuple):
-    """Some records in the file's order: their numbers from 0, where each begins, and their heads."""
+    """Some records in the file's order: their numbers from 0, where each begins, and their heads.
+
+    A link that is no record has the number of the one that follows.
+    """
 
     number: NDArray[np.int64]
     start: NDArray[np.int64]
@@ -116,20 +123,36 @@ class Walk:
         """Whether a record lies there, to its end."""
         if place + self._width > self._end:
             return False
-        head = self._heads([place])
-        return bool(self._layout.plausible(head)[0]) and place + int(self._layout.size(head)[0]) <= self._end
+        places = np.array([place])
+        return bool(self._fit(places, self._heads(places))[0])
+
+    def _fit(self, places: NDArray[np.int64], head: Heads) -> NDArray[np.bool_]:
+        """Where records lie, to their ends."""
+        fit = self._layout.plausible(head) & (places + self._layout.size(head) <= self._end)
+        if self._layout.holds is not None:
+            fit[fit] = self._layout.holds(self._data, places[fit], head[fit])
+        return fit
 
     def _take(self, start: NDArray[np.int64], head: Heads) -> None:
-        self._parts.append(Links(np.arange(self.number, self.number + len(start)), start, head))
-        self.number += len(start)
+        if self._layout.counts is None:
+            number = np.arange(self.number, self.number + len(start))
+            self.number += len(start)
+        else:
+            counts = self._layout.counts(head)
+            number = self.number + np.cumsum(counts) - counts
+            self.number += int(counts.sum())
+        self._parts.append(Links(number, start, head))
 
     def _run(self, stop: int) -> int:
         """Takes records from the place on, as far as those with its stamp follow each other; gives how many."""
         hits = self._candidates(stop)
         head = self._heads(hits)
+        fit = self._fit(hits, head)
+        if not fit.all():  # the stamp within a packet, as a rule
+            hits = hits[np.flatnonzero(fit)]
+            head = self._heads(hits)
         following = hits + self._layout.size(head)
-        fit = self._layout.plausible(head) & (following <= self._end)
-        breaks = np.flatnonzero((following[:-1] != hits[1:]) | ~fit[1:])
+        breaks = np.flatnonzero(following[:-1] != hits[1:])
         at, total = 0, 0
         while True:
             seen = int(np.searchsorted(breaks, at))
@@ -141,7 +164,7 @@ class Walk:
             total += last + 1 - at
             self.place = int(following[last])
             at = int(np.searchsorted(hits, self.place))
-            if at == len(hits) or hits[at] != self.place or not fit[at]:
+            if at == len(hits) or hits[at] != self.place:
                 return total
 
     def _candidates(self, stop: int) -> NDArray[np.int64]:
@@ -211,7 +234,7 @@ class Walk:
 
     def _could_be(self, places: NDArray[np.int64], near: int | None) -> NDArray[np.bool_]:
         head = self._heads(places)
-        fit = self._layout.plausible(head)
+        fit = self._fit(places, head)
         return fit if near is None else fit & (np.abs(self._layout.t_us(head) - near) < NEAR_US)
 
     def _is_followed(self, places: NDArray[np.int64], near: int | None) -> NDArray[np.bool_]:

@@ -47,8 +47,15 @@ YEAR_2106_US = 2**32 * 1_000_000
 """Later times are none."""
 
 
+def _is_packet(kind: NDArray[np.integer]) -> NDArray[np.bool_]:
+    return (kind == PACKET) | (kind == SIMPLE_PACKET) | (kind == OLD_PACKET)
+
+
 def layout(order: ByteOrder) -> Layout:
-    """A block's head in one byte order: type, whole length, and what follows."""
+    """A block's head in one byte order: type, whole length, and what follows.
+
+    Only packets have numbers, as Wireshark counts them.
+    """
     u4 = f"{order}u4"
 
     def plausible(head: Heads) -> NDArray[np.bool_]:
@@ -56,12 +63,20 @@ def layout(order: ByteOrder) -> Layout:
         fit = (length % 4 == 0) & (length >= 12) & (length <= LARGEST_BLOCK)
         return fit & ((head["type"] != SECTION) | (head["first"] == ORDER_MAGIC))
 
+    def holds(data: NDArray[np.uint8], start: NDArray[np.int64], head: Heads) -> NDArray[np.bool_]:
+        # A block's length stands at its end, too.
+        end = start + head["length"].astype(np.int64) - 4
+        again = data[end[:, None] + np.arange(4)].view(u4)[:, 0]
+        return again == head["length"]
+
     return Layout(
         np.dtype([("type", u4), ("length", u4), ("first", u4)]),
         (0, 4),
         size=lambda head: head["length"].astype(np.int64),
         t_us=lambda head: np.zeros(len(head), np.int64),
         plausible=plausible,
+        holds=holds,
+        counts=lambda head: _is_packet(head["type"]),
         # A section in the other byte order.
         ends=lambda head: head.tobytes()[:4] == MAGIC and ORDERS.get(head.tobytes()[8:12], order) != order,
     )
@@ -135,25 +150,23 @@ def read(content: Content, report: Report, source: int) -> Iterator[Records]:
     check(content.head(SNIFFED_BYTES))
     data = np.frombuffer(content.data, np.uint8)
     reader = _Blocks(data, report, source)
-    place = 0
+    place = number = 0
     while place < len(data):
         order = ORDERS.get(data[place + 8 : place + 12].tobytes(), "<")
-        walk = Walk(data, layout(order), place, report, number=reader.blocks)
+        walk = Walk(data, layout(order), place, report, number)
         for links in walk.links():
             yield from reader.records(links, order)
-        reader.blocks, place = walk.number, walk.place
+        number, place = walk.number, walk.place
     reader.close()
 
 
 class _Blocks:
-    """Makes records of blocks. Only packets have numbers, as Wireshark counts them."""
+    """Makes records of blocks."""
 
     def __init__(self, data: NDArray[np.uint8], report: Report, source: int) -> None:
-        self.blocks = 0
         self._data, self._report = data, report
         self._packets = Packets(data, report, source)
         self._interfaces: list[_Interface] = []
-        self._others = 0
         self._last_us = 0
         self._timeless = 0
 
@@ -168,15 +181,12 @@ class _Blocks:
     def records(self, links: Links, order: ByteOrder) -> Iterator[Records]:
         """The packets among some blocks; interfaces are learned on the way."""
         kind = links.head["type"]
-        is_packet = (kind == PACKET) | (kind == SIMPLE_PACKET) | (kind == OLD_PACKET)
-        others = np.cumsum(~is_packet)
-        number = links.number - others - self._others
-        self._others += int(others[-1])
+        is_packet = _is_packet(kind)
         begin = 0
         for place in [*np.flatnonzero((kind == SECTION) | (kind == INTERFACE)).tolist(), len(kind)]:
             run = np.flatnonzero(is_packet[begin:place]) + begin
             if len(run):
-                yield self._run(Links(number[run], links.start[run], links.head[run]), order)
+                yield self._run(Links(*(column[run] for column in links)), order)
             if place < len(kind):
                 self._learn(links, place, order)
             begin = place + 1

@@ -152,14 +152,14 @@ function note(kind, mark) {
 
 /**
  * A panel as anywidget wants it. `build(tools)` gives what goes into the panel and `update(state, news, buffers)`, and
- * if it likes `tick()` (once a second) and `close()`. Tools: `send(command, facts)`, `now()` in UTC microseconds.
+ * if it likes `tick()` (once a second) and `close()`. Tools: `send(command, facts, buffers)`, `now()` in UTC microseconds.
  */
 function panel(title, build) {
   function render({ model, el }) {
     let clock = { us: 0, at: performance.now(), rate: 0 };
     let state = {};
     const now = () => clock.us + (performance.now() - clock.at) * 1000 * clock.rate;
-    const send = (command, facts = {}) => model.send({ do: command, ...facts });
+    const send = (command, facts = {}, buffers = undefined) => model.send({ do: command, ...facts }, undefined, buffers);
     const aside = h("span.tk-aside");
     const badge = h("span.tk-badge", { hidden: true });
     const trouble = troubleBox(() => send("dismiss"));

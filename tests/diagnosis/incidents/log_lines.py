@@ -71,9 +71,12 @@ def _android(step: Step, *, gatt: bool) -> Iterator[tuple[str, str, str]]:
             if gatt:
                 text = f"onClientConnectionState() - status={facts['hci_code']} clientIf=7 device=00:11:22:33:44:55"
                 yield "D", "BluetoothGatt", text
+            if not facts["was_up"]:
+                return  # the SDK never had it
             reason = facts["reason"].upper()
-            yield sdk("DisconnectReasonRepository", f"Disconnect reason set to {reason} at {step.t_us // 1000 % 10**9}")
-            yield sdk("BBPOSControllerListener", "onBTDisconnected")
+            noted = sdk("DisconnectReasonRepository", f"Disconnect reason set to {reason} at {step.t_us // 1000}")
+            gone = sdk("BBPOSControllerListener", "onBTDisconnected")
+            yield from (noted, gone) if facts["noted_first"] else (gone, noted)
         case "disconnected":
             reason = facts["reason"].upper()
             yield sdk("BbposBluetoothAdapter", f"disconnectReader. disconnectReason: {reason}")
@@ -123,14 +126,7 @@ def ios(steps: Sequence[Step], rng: random.Random, offset_h: int) -> str:
 
 def _ios(step: Step) -> Iterator[tuple[str, str, str]]:
     facts = step.facts
-    status = {
-        "connect": "connecting",
-        "connected": "connected",
-        "reconnected": "connected",
-        "reconnecting": "reconnecting",
-        "disconnected": "notConnected",
-        "connect_failed": "notConnected",
-    }.get(step.what)
+    status = _CAMEL_STATUS.get(step.what)
     scope = "SCPBbposBluetoothScanAdapter"
     match step.what:
         case "discover":
@@ -141,6 +137,8 @@ def _ios(step: Step) -> Iterator[tuple[str, str, str]]:
             yield scope, "connectBTWithUUID", f"serial_number={facts['serial']}"
         case "link_up":
             yield scope, "connectReader_completion", f"serial_number={facts['serial']}"
+        case "link_down" if not facts["was_up"]:
+            pass
         case "link_down" if facts["reason"] == "disconnect_requested":
             yield scope, "disconnectReader_start", ""
         case "link_down":
@@ -190,8 +188,7 @@ def _react_native(step: Step) -> Iterator[tuple[str, str]]:
         case "discovered":
             yield "didFinishDiscoveringReaders", "undefined"
         case "connect" | "connected" | "disconnected" | "connect_failed" | "reconnecting" | "reconnected":
-            status = {"connect": "connecting", "disconnected": "notConnected", "connect_failed": "notConnected"}
-            yield "didChangeConnectionStatus", f"'{status.get(step.what, step.what.replace('re', '', 1))}'"
+            yield "didChangeConnectionStatus", f"'{_CAMEL_STATUS[step.what]}'"
             if step.what == "disconnected":
                 yield "didDisconnect", f"'{_camel(facts['reason'])}'"
             if step.what == "reconnecting":
@@ -219,6 +216,16 @@ def _react_native(step: Step) -> Iterator[tuple[str, str]]:
             pass
 
 
+_CAMEL_STATUS = {
+    "connect": "connecting",
+    "connected": "connected",
+    "reconnected": "connected",
+    "reconnecting": "reconnecting",
+    "disconnected": "notConnected",
+    "connect_failed": "notConnected",
+}
+
+
 def _camel(reason: str) -> str:
     first, *rest = reason.split("_")
     return first + "".join(word.capitalize() for word in rest)
@@ -230,4 +237,3 @@ SHAPES: dict[str, Callable[[Sequence[Step], random.Random, int], str]] = {
     "react_native": react_native,
 }
 """The envelopes and their share: Android is what is sent most."""
-

@@ -55,9 +55,16 @@ def steps(told: Sequence[Event], ends: Sequence[End], serial: str, rng: random.R
         found += _steps_of(event, serial, reasons)
     for end in ends:
         if end.reader == serial and end.is_link:
-            # The system tells first, then the SDK's layers one by one.
-            found.append(Step(end.t_us, "link_down", {"hci_code": end.hci_code, "reason": reasons[end.t_us]}))
-    return sorted(found, key=lambda step: step.t_us)
+            facts = {"hci_code": end.hci_code, "reason": reasons[end.t_us], "noted_first": rng.random() < 0.5}
+            found.append(Step(end.t_us, "link_down", facts))
+    found.sort(key=lambda step: (step.t_us, step.what != "link_down"))  # the system tells before the SDK
+    is_up = False
+    for step in found:
+        if step.what == "link_down":
+            step.facts["was_up"], is_up = is_up, False
+        elif step.what == "link_up":
+            is_up = True
+    return found
 
 
 def _said(reason: DisconnectReason, rng: random.Random) -> DisconnectReason:

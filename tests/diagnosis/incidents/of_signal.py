@@ -70,10 +70,11 @@ async def body_long(scene: Scene) -> None:
 
 
 async def _fade(scene: Scene, lasts_s: float) -> None:
+    scene.reader.move(distance_m=scene.rng.uniform(6.0, 20.0))
     await scene.set_out()
     scene.mark()
     spare_db = _spare_db(scene)
-    fault = scene.fault("body", loss_db=spare_db + scene.rng.uniform(-1.0, 8.0))
+    fault = scene.fault("body", loss_db=spare_db + scene.rng.uniform(-1.0, 6.0))
     await scene.until_lost(240.0)
     await scene.wait(lasts_s)
     fault.undo()
@@ -82,7 +83,7 @@ async def _fade(scene: Scene, lasts_s: float) -> None:
 
 def _spare_db(scene: Scene) -> float:
     """How much loss the link can bear."""
-    return -SENSITIVITY_DBM - path_loss_db(scene.setting.distance_m)
+    return -SENSITIVITY_DBM - path_loss_db(scene.reader.place.distance_m)
 
 
 async def interference_short(scene: Scene) -> None:

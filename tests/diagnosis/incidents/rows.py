@@ -40,9 +40,7 @@ def of_batches(
             cells[name] += [None] * length if values is None else [_plain(value) for value in values]
     cells["seq"] = list(range(1, count + 1))
     cells["run"] = ["import-1"] * count
-    cells["extra"] = [
-        json.dumps(value) if isinstance(value, dict) else value for value in cells["extra"]
-    ]
+    cells["extra"] = [json.dumps(value) if isinstance(value, dict) else value for value in cells["extra"]]
     names = aliases()
     cells["reader"] = [names.get(reader or "", reader or "") for reader in cells["reader"]]
     cells[RADIO] = ["import"] * count

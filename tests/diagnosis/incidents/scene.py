@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from terminal_kit import profile
 from terminal_kit.errors import TerminalError
 from terminal_kit.events import Event, Kind
 from terminal_kit.radio import HostState
@@ -47,6 +48,7 @@ class Scene:
         self.mark_us = 0
         self._lost = asyncio.Event()
         self._monitor: asyncio.Task[None] | None = None
+        self._polling: asyncio.Task[None] | None = None
         model: dict[str, Any] = {
             "battery": setting.battery,
             "closed": setting.closed,
@@ -97,6 +99,8 @@ class Scene:
             raise NothingHappenedError
         if self.setting.phone_scans:
             self.scan_on()
+        if self.setting.closed and self.setting.polls_every_s is not None:
+            self._polling = asyncio.create_task(self._poll(self.setting.polls_every_s))
         for _ in range(self.setting.drops_before):
             await self.wait(self.rng.uniform(20.0, 120.0))
             await self._earlier_drop()
@@ -157,6 +161,9 @@ class Scene:
     async def close(self) -> None:
         """Ends everything."""
         await self.scan_off()
+        if self._polling is not None:
+            self._polling.cancel()
+            await asyncio.wait({self._polling})
         for terminal in (self.terminal, *self.others):
             await terminal.close(force=True)
         self.air.close()
@@ -192,6 +199,15 @@ class Scene:
                     with suppress(TerminalError):
                         monitor.cancel()
             await asyncio.sleep(self.rng.uniform(5.0, 40.0) if self.setting.gaps else 1.0)
+
+    async def _poll(self, every_s: float) -> None:
+        """An app that asks the reader for something again and again."""
+        while True:
+            await asyncio.sleep(every_s)
+            relation = self.terminal._keeper.relation
+            if relation is not None and relation.link is not None and self.terminal.connected_reader is not None:
+                with suppress(TerminalError):
+                    await relation.link._read(profile.SERIAL_NUMBER, bytes)
 
     def _host_changed(self, state: HostState) -> None:
         self.tell(Kind.HOST_CHANGED, extra={"fault": state.fault, "internet": state.internet})

@@ -24,7 +24,8 @@ class Setting:
     """The circumstances. `phone_scans`: the host goes on scanning beside the link; `gaps`: it pauses now and then.
 
     `reads_rssi`: the host asks its controller for the link's signal now and then, which a capture shows.
-    `vague`: a closed reader hangs up with 0x13 whatever the reason.
+    `vague`: a closed reader hangs up with 0x13 whatever the reason. `polls_every_s`: the app reads something of a closed
+    reader so often, as the vendor's SDK does with its own.
     """
 
     seed: int
@@ -32,6 +33,7 @@ class Setting:
     device_type: str
     closed: bool
     vague: bool
+    polls_every_s: float | None
     distance_m: float
     battery: float
     uptime_s: float
@@ -60,6 +62,7 @@ def draw(seed: int, rng: random.Random, forces: Mapping[str, Any]) -> Setting:
         device_type=device_type,
         closed=rng.random() < CLOSED_SHARE,
         vague=rng.random() < 0.5,
+        polls_every_s=rng.choice((None, None, 2.0, 5.0, 15.0)),
         distance_m=round(rng.uniform(0.7, 7.0), 1),
         battery=round(rng.uniform(0.25, 1.0), 2),
         uptime_s=rng.uniform(300.0, 18 * 3600.0),

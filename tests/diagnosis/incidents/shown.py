@@ -20,10 +20,13 @@ Shown = tuple[pd.DataFrame, str, int]
 ROTATES_AFTER_S = (240.0, 540.0)
 """Android keeps two files of 65,535 packets: in a busy place four and a half to nine minutes (captures.md, 2.5)."""
 
+CUT_SHARE = 0.3
+"""So many logs are sent without their beginning."""
+
 SHAPE_SHARES = ("android", "android", "android", "ios", "react_native")
 
 
-def live(stage: Scene, told: Sequence[Event], ends: Sequence[End], rng: random.Random) -> Shown | None:
+def live(stage: Scene, told: Sequence[Event], ends: Sequence[End], rng: random.Random) -> Shown:
     """What the terminal told."""
     for event in told:
         if event.t_us >= stage.mark_us and event.reader == stage.setting.serial and event.kind in ENDINGS:
@@ -42,10 +45,8 @@ def capture(stage: Scene, told: Sequence[Event], ends: Sequence[End], rng: rando
     content = Content("phone.btsnoop", stage.tap.to_bytes(since_us=since_us))
     reading = CaptureReading([content])
     frame = rows.of_batches(reading.batches(), [content.name], reading.aliases)
-    mine = set(frame.loc[frame["t_us"].sub(end.t_us).abs() < 2_000_000, "reader"].dropna())
     names = (stage.setting.serial, f"addr:{stage.reader.address}")
-    reader = next((name for name in names if name in mine), names[0])
-    return frame, reader, end.t_us
+    return frame, _name_in(frame, end.t_us, names), end.t_us
 
 
 def log(stage: Scene, told: Sequence[Event], ends: Sequence[End], rng: random.Random) -> Shown | None:
@@ -55,13 +56,23 @@ def log(stage: Scene, told: Sequence[Event], ends: Sequence[End], rng: random.Ra
     serial = stage.setting.serial
     shape = rng.choice(SHAPE_SHARES)
     offset_h = rng.choice((-5, 0, 1, 2))
-    text = SHAPES[shape](steps(told, ends, serial, rng), rng, offset_h)
+    end = _first_end(stage, ends)
+    t_us = end.t_us if end is not None and end.is_link else live(stage, told, ends, rng)[2]
+    kept_us = t_us - round(rng.uniform(5.0, 300.0) * 1e6) if rng.random() < CUT_SHARE else 0
+    kept = [step for step in steps(told, ends, serial, rng) if step.t_us >= kept_us]
+    text = SHAPES[shape](kept, rng, offset_h)
     content = Content(f"{shape}.log", text.encode())
     zone = f"{'-' if offset_h < 0 else '+'}{abs(offset_h):02d}:00"
     reading = LogReading(content, year=stage.setting.start.year, time_zone=zone)
     frame = rows.of_batches(reading.batches(), [content.name], reading.aliases)
-    shown = live(stage, told, ends, rng)
-    return None if shown is None else (frame, serial, shown[2])
+    return frame, _name_in(frame, t_us, (serial, "")), t_us
+
+
+def _name_in(frame: pd.DataFrame, t_us: int, names: Sequence[str]) -> str:
+    """What the reader is called on the rows that end something then; its first name where none does."""
+    near = frame[(frame["t_us"] - t_us).abs() < 60_000_000]
+    told = set(near.loc[near["kind"].isin(ENDINGS), "reader"])
+    return next((name for name in names if name in told), names[0])
 
 
 def _first_end(stage: Scene, ends: Sequence[End]) -> End | None:

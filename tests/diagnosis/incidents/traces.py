@@ -73,12 +73,12 @@ class Look:
             Row((t - t_us) / 1e6, of or "", *rest) for t, of, *rest in zip(*cells, strict=True) if t is not None
         ]
 
-    def near(self, before_s: float, after_s: float, *kinds: str, anybody: bool = False) -> Iterator[Row]:
+    def near(self, before_s: float, after_s: float, *kinds: str) -> Iterator[Row]:
         """The reader's rows from so long before the incident to so long after it."""
         for row in self.rows:
-            if -before_s <= row.at_s <= after_s and (not kinds or row.kind in kinds):
-                if anybody or row.reader in (self.reader, ""):
-                    yield row
+            mine = row.reader in (self.reader, "")
+            if mine and -before_s <= row.at_s <= after_s and (not kinds or row.kind in kinds):
+                yield row
 
     def levels(self, before_s: float, after_s: float) -> list[tuple[float, float]]:
         """Readings of its signal: when (s from the incident) and how strong (dBm)."""
@@ -91,7 +91,8 @@ class Look:
     def said(self, *reasons: str) -> bool:
         """Whether a row of the incident gives one of these reasons, or one that was learned later."""
         return any(
-            row.reason in reasons for row in self.near(1.0, 2.0, "link_disconnected", "disconnected", "reconnect_started")
+            row.reason in reasons
+            for row in self.near(1.0, 2.0, "link_disconnected", "disconnected", "reconnect_started")
         ) or any(row.reason in reasons for row in self.near(0.0, 1e9, "reason_learned", "reader_started"))
 
     def code(self, *codes: int) -> bool:
@@ -117,15 +118,12 @@ def _range(look: Look) -> bool:
 
 def _fade(look: Look) -> bool:
     """A sudden fall of the signal, or a reader that says it never restarted and was strong until then."""
-    levels = look.levels(20.0, 0.5)
+    levels = look.levels(120.0, 0.5)
     fell = any(
-        level - later >= 10.0 and 0 < at - since <= 6.0
-        for since, level in levels
-        for at, later in levels
-        if at > since
+        level - later >= 10.0 and 0 < at - since <= 6.0 for since, level in levels for at, later in levels if at > since
     )
-    strong = any(level >= STRONG_DBM for _, level in levels)
-    learned = [row for row in look.near(0.0, 1e9, "reason_learned", "reader_started")]
+    strong = any(level >= STRONG_DBM for at, level in levels if at >= -20.0)
+    learned = list(look.near(0.0, 1e9, "reason_learned", "reader_started"))
     boots = [row.facts.get("boots") for row in look.near(1e9, 1e9, "reader_info")]
     same_boot = (
         len(boots) > 1
@@ -199,8 +197,10 @@ def _taken(look: Look) -> bool:
     said = any(
         row.facts.get("is_taken") or row.facts.get("taken") for row in look.near(60.0, 300.0, "reader_found", "signal")
     )
-    return said or look.error("READER_CONNECTED_TO_ANOTHER_DEVICE", before_s=30.0) or any(
-        row.error_code == "READER_CONNECTED_TO_ANOTHER_DEVICE" for row in look.near(0.0, 400.0)
+    return (
+        said
+        or look.error("READER_CONNECTED_TO_ANOTHER_DEVICE", before_s=30.0)
+        or any(row.error_code == "READER_CONNECTED_TO_ANOTHER_DEVICE" for row in look.near(0.0, 400.0))
     )
 
 
