@@ -84,6 +84,29 @@ def test_a_large_member_lies_in_a_file_and_stays_readable(monkeypatch: pytest.Mo
     assert [each.data[:] for each in kept] == [CAPTURE, LOG]
 
 
+def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.BytesIO):
+        def write(self, data) -> int:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(holding, "SpooledTemporaryFile", lambda max_size: Full())
+    files, told = found(zipped(FILES))
+    assert not files
+    assert [text.partition(": ")[2] for text in told] == [
+        "there is no room to unpack it: [Errno 28] No space left on device"
+    ] * 2
+
+
+def test_reading_may_stop_at_any_member(tmp_path) -> None:
+    for data in (zipped(FILES), gzip.compress(tarred(FILES))):
+        path = tmp_path / "archive"
+        path.write_bytes(data)
+        with opened(path) as content:
+            some = members(content)
+            assert next(some).data == CAPTURE
+            some.close()
+
+
 class TestBombs:
     def test_a_small_file_may_not_unfold_to_a_huge_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(budget, "ALWAYS_ALLOWED", 1 << 20)

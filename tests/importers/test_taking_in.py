@@ -107,6 +107,21 @@ def test_sessions_of_a_grown_file_that_is_read_alone_keep_apart_from_its_neighbo
     assert told[5:] == [(3, 2, END, 3), (3, 3, LINK, 4), (3, 4, END, 4)]
 
 
+def test_attempts_of_a_grown_file_keep_their_names_and_take_nobody_elses(log) -> None:
+    class Trying(Told):
+        """With attempts: their names are given in the place of sessions."""
+
+        def batches(self):
+            for batch in super().batches():
+                yield {**batch, "attempt_id": batch["session"], "session": [None] * len(batch["session"])}
+
+    take(log, Trying([(0, "link_connecting", "0:0")], [(0, "link_connecting", "1:0")]), b"last", b"current")
+    take(
+        log, Trying([(0, "link_connecting", "0:0"), (1, LINK, "0:0"), (2, "link_connecting", "1:0")]), b"current, grown"
+    )
+    assert [event.attempt_id for event in log.events()] == ["0:0", "1:0", "1:0", "1:0 (2)"]
+
+
 def test_a_last_record_that_gave_no_row_is_looked_at_again(log) -> None:
     take(log, Told([(0, LINK, 1)], records=2), b"cut")
     (second,) = take(log, Told([(0, LINK, 1), (1, END, 1)]), b"cut no more")

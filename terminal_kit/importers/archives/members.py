@@ -128,7 +128,12 @@ class _Archive:
         self._budget.count()
         name = f"{archive}!{name[-NAME_CHARACTERS:]}"
         if could_be_of_interest(stream.peek(HEAD_BYTES)):
-            yield Content(name, held(stream.rest()))
+            try:
+                data = held(stream.rest())
+            except OSError as error:
+                self._tell(name, f"there is no room to unpack it: {error}")
+                return
+            yield Content(name, data)
         self._tell_why(name, stream)
 
     def _spending(self, source: Iterator[bytes]) -> Iterator[bytes]:

@@ -78,19 +78,20 @@ class _Block(NamedTuple):
     damage: str | None
 
 
-def find(data: Buffer, mark: bytes, begin: int = 0) -> int:
+def find(data: Buffer, mark: bytes, begin: int = 0, end: int | None = None) -> int:
     """Where a mark stands in a text of any length, or -1."""
+    end = len(data) if end is None else end
     if not isinstance(data, memoryview):
-        return data.find(mark, begin)
-    for place in range(begin, len(data), SEARCHED):
-        at = bytes(data[place : place + SEARCHED + len(mark) - 1]).find(mark)
+        return data.find(mark, begin, end)
+    for place in range(begin, end, SEARCHED):
+        at = bytes(data[place : min(end, place + SEARCHED + len(mark) - 1)]).find(mark)
         if at >= 0:
             return place + at
     return -1
 
 
 def version(content: Content) -> int | None:
-    """The version of the first block in a text, or None where there is none.
+    """The version of the first block in a text, or None where there is none, or nothing in it.
 
     Raises `CaptureFormatError` for a version that is not known.
     """
@@ -100,7 +101,7 @@ def version(content: Content) -> int | None:
     text = bytes(content.data[place : place + 1024]).partition(b"\n")[2]
     head = _decoded(text[:8])
     if not head:
-        raise CaptureFormatError("The Bluetooth log in this bug report is empty.", offset=place)
+        return None
     if head[0] not in HEADS:
         raise CaptureFormatError(f"The Bluetooth log in this bug report is of version {head[0]}.", offset=place)
     return head[0]
@@ -123,7 +124,8 @@ def read(content: Content, report: Report, source: int) -> Iterator[Records]:
             text = f"the Bluetooth log in this bug report is damaged: {why}"
             report.damage(text, offset=place, record=report.records)
             report.records += 1
-            report.findings.append(LATE)
+            if LATE not in report.findings:
+                report.findings.append(LATE)
         place = find(content.data, BEGIN, block.end)
 
 
@@ -135,9 +137,10 @@ def _decoded(text: bytes) -> bytes:
 
 
 def _block(data: Buffer, place: int) -> _Block:
-    stop, again = find(data, END, place), find(data, BEGIN, place + len(BEGIN))
-    cut = stop < 0 or 0 <= again < stop
-    end = (again if again >= 0 else len(data)) if cut else stop
+    again = find(data, BEGIN, place + len(BEGIN))
+    last = again if again >= 0 else len(data)
+    stop = find(data, END, place, last)
+    cut, end = stop < 0, stop if stop >= 0 else last
     raw = _decoded(bytes(data[place : min(end, place + TEXT_AT_MOST)]).partition(b"\n")[2])
     inflated, damage = _inflated(raw[9:])
     if raw and raw[0] not in HEADS:

@@ -19,7 +19,7 @@ CHUNK = 2 << 20
 """Bytes of the file that are looked at together: large enough for NumPy, small enough to stay in the caches."""
 
 SHORT_SPAN = 4 << 10
-"""Where the chain has just broken, so few bytes are looked at: it may break again."""
+"""At the beginning and where the chain has just broken, so few bytes are looked at: it may break again."""
 
 STEPS = 64
 """Records walked one by one where looking ahead finds few."""
@@ -68,6 +68,16 @@ class Links(NamedTuple):
     head: Heads
 
 
+def gathered(data: NDArray[np.uint8], places: NDArray[np.int64], form: Any) -> NDArray[Any]:
+    """What stands at some places, read as `form`: copied in one go. Places too near to the end give other bytes."""
+    form = np.dtype(form)
+    count = len(data) - form.itemsize + 1
+    if count < 1:
+        return np.zeros(len(places), form)
+    windows = np.ndarray((count,), np.dtype(f"V{form.itemsize}"), data, strides=(1,))
+    return windows[np.minimum(places, count - 1)].view(form)
+
+
 class Walk:
     """One way through a file. `place` is the byte that it has come to, `number` the record that would begin there.
 
@@ -75,23 +85,20 @@ class Walk:
     """
 
     def __init__(self, data: NDArray[np.uint8], layout: Layout, begin: int, report: Report, number: int = 0) -> None:
-        self.place, self.number = begin, number
+        self.place: int = begin
+        self.number: int = number
         self._data, self._layout, self._report = data, layout, report
         self._end = len(data)
         self._width = layout.head.itemsize
-        # A view of the bytes from every place on: taking from it copies each record's head in one go.
-        count = max(0, self._end - self._width + 1)
-        whole = np.dtype(f"V{self._width}")
-        self._windows: NDArray[Any] = np.ndarray((count,), whole, data, strides=(1,)) if count else np.zeros(0, whole)
         self._parts: list[Links] = []
         self._mends = 0
 
     def links(self) -> Iterator[Links]:
         """The chain, a chunk at a time."""
-        given, span = self.place, CHUNK
+        given, span = self.place, SHORT_SPAN
         while self.place < self._end:
             if not self._whole(self.place):
-                if self.place + self._width <= self._end and self._layout.ends(self._heads([self.place])):
+                if self.place + self._width <= self._end and self._layout.ends(self._head()):
                     break
                 self._mend()
                 span = SHORT_SPAN
@@ -116,8 +123,8 @@ class Walk:
             return parts[0]
         return Links(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
-    def _heads(self, places: Any) -> Heads:
-        return self._windows[places].view(self._layout.head)
+    def _heads(self, places: NDArray[np.int64]) -> Heads:
+        return gathered(self._data, places, self._layout.head)
 
     def _whole(self, place: int) -> bool:
         """Whether a record lies there, to its end."""
@@ -125,6 +132,9 @@ class Walk:
             return False
         places = np.array([place])
         return bool(self._fit(places, self._heads(places))[0])
+
+    def _head(self) -> Heads:
+        return self._heads(np.array([self.place]))
 
     def _fit(self, places: NDArray[np.int64], head: Heads) -> NDArray[np.bool_]:
         """Where records lie, to their ends."""
@@ -183,9 +193,10 @@ class Walk:
         places: list[int] = []
         while len(places) < STEPS and self.place < stop and self._whole(self.place):
             places.append(self.place)
-            self.place += int(self._layout.size(self._heads([self.place]))[0])
+            self.place += int(self._layout.size(self._head())[0])
         if places:
-            self._take(np.array(places, np.int64), self._heads(places))
+            starts = np.array(places, np.int64)
+            self._take(starts, self._heads(starts))
 
     def _mend(self) -> None:
         """Goes on where the chain holds again, or to the end where it does not."""
@@ -213,7 +224,7 @@ class Walk:
     def _why_stopped(self, bad: int) -> str:
         if self._mends > MENDS_AT_MOST:
             return f"the file broke {MENDS_AT_MOST} times; the rest was not read"
-        cut = bad + self._width > self._end or self._layout.plausible(self._heads([bad]))[0]
+        cut = bad + self._width > self._end or self._layout.plausible(self._heads(np.array([bad])))[0]
         left = self._end - bad
         if cut:
             return f"the last record is cut: {left} bytes of it are there (the file was still being written, or copied)"
@@ -223,8 +234,9 @@ class Walk:
         """The first place from `begin` on from which two records, or one and the end, follow each other."""
         near = int(self._layout.t_us(last.head[-1:])[0]) if last else None
         span = SHORT_SPAN
-        while begin < len(self._windows):
-            places = np.arange(begin, min(begin + span, len(self._windows)))
+        end = self._end - self._width + 1
+        while begin < end:
+            places = np.arange(begin, min(begin + span, end))
             for ask in (self._could_be, self._is_followed):
                 places = places[ask(places, near)] if len(places) else places
             if len(places):

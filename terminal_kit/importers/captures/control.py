@@ -118,6 +118,7 @@ class Control:
         adapter.scanning, adapter.filter_duplicates = after
         if before == after:
             return
+        self._timeline.filtered_duplicates |= scan.enable and scan.filter_duplicates
         kind = Kind.SCAN_STARTED if scan.enable else Kind.SCAN_STOPPED
         extra: dict[str, Any] = {"filter_duplicates": scan.filter_duplicates, "active": adapter.active}
         extra = {name: fact for name, fact in extra.items() if fact is not None} if scan.enable else {}

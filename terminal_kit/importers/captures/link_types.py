@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from terminal_kit.importers.captures.chain import gathered
 from terminal_kit.importers.captures.monitor import MONITOR
 from terminal_kit.importers.captures.packets import H4, Codes, Frames, Packets, split_h4
 from terminal_kit.importers.captures.records import Records
@@ -78,7 +79,6 @@ def _unwrapped(
     """Frames of one link type without what stands before their packets: with codes, directions and adapters."""
     width = PSEUDO_HEADER_BYTES[link]
     # A frame that is cut within its pseudo header counts as empty.
-    head = data[np.minimum(frames.start[:, None] + np.arange(width), len(data) - 1)].astype(np.uint16)
     cut = frames.included < width
     rest = Frames(
         frames.number,
@@ -88,9 +88,13 @@ def _unwrapped(
         np.maximum(frames.original - width, 0),
     )
     if link == LINUX_MONITOR:
-        opcode = np.where(cut, 255, np.minimum(head[:, 2] << 8 | head[:, 3], 255)).astype(np.uint16)
-        return rest, opcode + _MONITORS, MONITOR.directions[opcode], np.where(cut, 0, head[:, 0] << 8 | head[:, 1])
+        head = gathered(data, frames.start, [("adapter", ">u2"), ("opcode", ">u2")])
+        opcode = np.where(cut, 255, np.minimum(head["opcode"], 255)).astype(np.uint16)
+        adapter = np.where(cut, 0, head["adapter"]).astype(np.uint16)
+        return rest, opcode + _MONITORS, MONITOR.directions[opcode], adapter
     rest, kind = split_h4(data, rest)
+    if link == HCI_H4:
+        return rest, kind.astype(np.uint16), H4.directions[kind], None
     # Big-endian, whatever the order of the file's own numbers.
-    direction = H4.directions[kind] if link == HCI_H4 else np.where(cut, 0, head[:, 3] & 1).astype(np.uint8)
+    direction = np.where(cut, 0, gathered(data, frames.start, ">u4") & 1).astype(np.uint8)
     return rest, kind.astype(np.uint16), direction, None

@@ -66,6 +66,7 @@ class Link:
     asked: Moment | None = None
     asked_reason: int | None = None
     farewell: DisconnectReason | None = None
+    uptime_s: int | None = None
     advertised: int = 0
     advertised_record: int | None = None
     queued: int = 0

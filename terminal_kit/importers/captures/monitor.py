@@ -40,7 +40,7 @@ def _note(opcode: int, payload: bytes) -> Told | None:
         case 13:
             length = payload[1] if len(payload) > 1 else 0
             who, text = plain(payload[2 : 2 + length]), plain(payload[2 + length :])
-            return Told("note", f"{who}: {text}" if who else text)
+            return Told("note", f"{who}: {text}".strip() if who else text)
         case _:
             return None
 

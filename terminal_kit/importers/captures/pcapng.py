@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from terminal_kit.errors import CaptureFormatError
 from terminal_kit.importers.captures import link_types
-from terminal_kit.importers.captures.chain import Heads, Layout, Links, Walk
+from terminal_kit.importers.captures.chain import Heads, Layout, Links, Walk, gathered
 from terminal_kit.importers.captures.packets import Frames, Packets
 from terminal_kit.importers.captures.records import Records
 from terminal_kit.importers.content import Content
@@ -37,11 +37,17 @@ LARGEST_BLOCK = 16 << 20
 TIME_RESOLUTION, TIME_OFFSET = 9, 14
 """Options of an interface that change what its times mean."""
 
+FACTS = ("interface", "high", "low", "included", "original")
+"""What a packet's block tells behind its length; the time is in two halves."""
+
+TURNS_AT_MOST = 1000
+"""Changes of the byte order that are followed. Files of several machines may be put together; not of so many."""
+
 NO_LINK = 0xFFFF
 """Stands for the link type of an interface that could not be read."""
 
-INTERFACES_AT_MOST = 4096
-"""More are none of a capture's; what comes of them is counted as damaged."""
+DESCRIBED_AT_MOST = 4096
+"""Sections and interfaces of a file. More are none of a capture's; packets of further ones are counted as damaged."""
 
 YEAR_2106_US = 2**32 * 1_000_000
 """Later times are none."""
@@ -66,8 +72,7 @@ def layout(order: ByteOrder) -> Layout:
     def holds(data: NDArray[np.uint8], start: NDArray[np.int64], head: Heads) -> NDArray[np.bool_]:
         # A block's length stands at its end, too.
         end = start + head["length"].astype(np.int64) - 4
-        again = data[end[:, None] + np.arange(4)].view(u4)[:, 0]
-        return again == head["length"]
+        return gathered(data, end, u4) == head["length"]
 
     return Layout(
         np.dtype([("type", u4), ("length", u4), ("first", u4)]),
@@ -150,8 +155,13 @@ def read(content: Content, report: Report, source: int) -> Iterator[Records]:
     check(content.head(SNIFFED_BYTES))
     data = np.frombuffer(content.data, np.uint8)
     reader = _Blocks(data, report, source)
-    place = number = 0
+    place = number = turns = 0
     while place < len(data):
+        if turns == TURNS_AT_MOST:
+            report.records += 1
+            report.damage("the byte order changes again and again; the rest was not read", offset=place, record=number)
+            break
+        turns += 1
         order = ORDERS.get(data[place + 8 : place + 12].tobytes(), "<")
         walk = Walk(data, layout(order), place, report, number)
         for links in walk.links():
@@ -167,6 +177,7 @@ class _Blocks:
         self._data, self._report = data, report
         self._packets = Packets(data, report, source)
         self._interfaces: list[_Interface] = []
+        self._described = 0
         self._last_us = 0
         self._timeless = 0
 
@@ -183,7 +194,9 @@ class _Blocks:
         kind = links.head["type"]
         is_packet = _is_packet(kind)
         begin = 0
-        for place in [*np.flatnonzero((kind == SECTION) | (kind == INTERFACE)).tolist(), len(kind)]:
+        described = np.flatnonzero((kind == SECTION) | (kind == INTERFACE))[: DESCRIBED_AT_MOST - self._described]
+        self._described += len(described)
+        for place in [*described.tolist(), len(kind)]:
             run = np.flatnonzero(is_packet[begin:place]) + begin
             if len(run):
                 yield self._run(Links(*(column[run] for column in links)), order)
@@ -197,28 +210,25 @@ class _Blocks:
             return
         start, length = int(links.start[place]), int(links.head["length"][place])
         found = interface(self._data[start : start + min(length, 1 << 16)].tobytes(), order)
-        if len(self._interfaces) < INTERFACES_AT_MOST:
-            self._interfaces.append(found or _Interface(NO_LINK, 0))
+        self._interfaces.append(found or _Interface(NO_LINK, 0))
 
     def _run(self, links: Links, order: ByteOrder) -> Records:
         """Packets between which no interface is described."""
-        u4 = np.dtype(f"{order}u4")
         kind, length = links.head["type"], links.head["length"].astype(np.int64)
         simple = kind == SIMPLE_PACKET
-        body = np.where(simple, 12, 28)
-        # Interface, time (high, low), included, original: 20 bytes at 8. Of a simple packet: original alone.
-        at = np.minimum(links.start[:, None] + (8 + np.arange(20)), len(self._data) - 1)
-        facts = self._data[at].view(u4)
-        which = facts[:, 0].astype(np.int64)
+        room = length - np.where(simple, 12, 28) - 4
+        body = links.start + np.where(simple, 12, 28)
+        facts = gathered(self._data, links.start + 8, [(name, f"{order}u4") for name in FACTS])
+        which = facts["interface"].astype(np.int64)
         which = np.where(kind == OLD_PACKET, which >> 16 if order == ">" else which & 0xFFFF, which)
         which = np.where(simple, 0, which)
-        room = length - body - 4
-        original = np.where(simple, facts[:, 0], facts[:, 4]).astype(np.int64)
+        # A simple packet tells its original length alone.
+        original = np.where(simple, links.head["first"], facts["original"]).astype(np.int64)
         snap_bytes = self._interfaces[0].snap_bytes if self._interfaces else 0
         whole = np.minimum(original, snap_bytes or LARGEST_BLOCK)
-        included = np.where(simple, np.minimum(whole, room), facts[:, 3])
+        included = np.where(simple, np.minimum(whole, room), facts["included"])
         wrong = (room < 0) | (included > room) | (which >= len(self._interfaces))
-        ticks = facts[:, 1].astype(np.uint64) << np.uint64(32) | facts[:, 2].astype(np.uint64)
+        ticks = facts["high"].astype(np.uint64) << np.uint64(32) | facts["low"].astype(np.uint64)
         t_us, link = np.zeros(len(kind), np.int64), np.full(len(kind), NO_LINK)
         seen: list[int] = np.unique(which[~wrong]).tolist()
         for known in seen:
@@ -229,7 +239,7 @@ class _Blocks:
         foreign = np.isin(link, list(link_types.PSEUDO_HEADER_BYTES), invert=True) & ~wrong
         self._tell(links, wrong, link[foreign])
         keep = ~wrong & ~foreign
-        frames = Frames(links.number, t_us, links.start + body, included, original)
+        frames = Frames(links.number, t_us, body, included, original)
         return link_types.records(
             self._packets, self._data, Frames(*(column[keep] for column in frames)), link[keep], which[keep]
         )

@@ -23,8 +23,8 @@ class Timeline:
         self.rows = Rows()
         self.devices = Devices()
         self.adapters: dict[int, Adapter] = {}
-        self.watched: set[int] = set()
         self.traffic: Traffic | None = None
+        self.filtered_duplicates = False
         self._sessions = 0
 
     def adapter(self, number: int) -> Adapter:

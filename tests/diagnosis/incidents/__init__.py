@@ -6,7 +6,7 @@ are for tuning the rules of diagnosis, the others for judging them.
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -37,7 +37,7 @@ class Incident:
     anything in the frame tells it, decided by the rules in `traces.py` before anybody diagnoses.
     """
 
-    frame: pd.DataFrame
+    frame: pd.DataFrame = field(repr=False)  # asyncio's runner words what it runs, twice
     truth: Cause
     left_trace: bool
     view: str

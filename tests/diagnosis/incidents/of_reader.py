@@ -260,7 +260,9 @@ STORIES = (
     Story("switched off", Cause.READER_POWERED_OFF, switched_off),
     Story("switched off and on", Cause.READER_POWERED_OFF, off_and_on),
     Story("switched off without a word", Cause.READER_POWERED_OFF, off_without_a_word),
-    Story("ten hours idle", Cause.IDLE_POWER_DOWN, idle, {"phone_scans": False, "drops_before": 0, "polls_every_s": None}),
+    Story(
+        "ten hours idle", Cause.IDLE_POWER_DOWN, idle, {"phone_scans": False, "drops_before": 0, "polls_every_s": None}
+    ),
     Story("the 24-hour restart", Cause.SECURITY_REBOOT, daily_restart, {"device_type": "stripe_m2"}),
     Story(
         "restart at the same hour",

@@ -79,8 +79,8 @@ def draw(seed: int, rng: random.Random, forces: Mapping[str, Any]) -> Setting:
         reads_rssi=rng.random() < 0.5,
         private=rng.random() < 0.25,
         neighbours=rng.choice((0, 0, 1, 2, 3)),
-        connected_s=rng.uniform(15.0, 400.0),
-        aftermath_s=rng.uniform(20.0, 330.0),
+        connected_s=rng.uniform(15.0, 300.0),
+        aftermath_s=rng.uniform(20.0, 240.0),
         drops_before=rng.choice((0, 0, 0, 1, 2)),
     )
     return replace(setting, **forces)

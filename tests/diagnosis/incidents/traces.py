@@ -67,7 +67,7 @@ class Look:
     """A frame, seen from one incident in it."""
 
     def __init__(self, frame: pd.DataFrame, reader: str, t_us: int) -> None:
-        cells = [frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in COLUMNS]
+        cells = [frame[name].to_numpy(object, na_value=None).tolist() for name in COLUMNS]
         self.reader = reader
         self.rows = [
             Row((t - t_us) / 1e6, of or "", *rest) for t, of, *rest in zip(*cells, strict=True) if t is not None
