@@ -217,8 +217,10 @@ def _counts(report: "ImportReport") -> str:
 def _span(report: "ImportReport") -> str:
     if report.first_us is None or report.last_us is None:
         return "no times"
-    zone = f" {report.time_zone}" if report.time_zone else ""
-    return f"{_time(report.first_us)} to {_time(report.last_us)} UTC ({TIME_RULES[report.time_rule]}{zone})"
+    span = f"{_time(report.first_us)} to {_time(report.last_us)} UTC"
+    if report.time_rule == "exact":
+        return span
+    return f"{span} ({TIME_RULES[report.time_rule]}{f': {report.time_zone}' if report.time_zone else ''})"
 
 
 def _time(t_us: int) -> str:

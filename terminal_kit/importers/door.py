@@ -9,6 +9,7 @@ from terminal_kit.eventlog import EventLog
 from terminal_kit.importers import alignment, app_logs
 from terminal_kit.importers.alignment import Settled
 from terminal_kit.importers.app_logs import OnLack
+from terminal_kit.importers.captures.reading import CaptureReading
 from terminal_kit.importers.content import Content
 from terminal_kit.importers.finding_files import Found, holds_log, look
 from terminal_kit.importers.grouping import Span, grouped, span_of
@@ -97,11 +98,10 @@ def _holds_log(found: Found) -> bool:
 
 
 def _store_captures(work: Work, group: Sequence[Found]) -> list[ImportReport]:
-    from terminal_kit.importers.captures.reading import CaptureReading  # noqa: PLC0415
-
     with ExitStack() as stack:
         contents = [stack.enter_context(each.open()) for each in group]
         reading = CaptureReading(contents, on_progress=lambda read_bytes: work.tell(group[0].name, read_bytes))
+        stack.callback(reading.close)
 
         def settle(reports: Sequence[Report], tally: Tally) -> Settled:
             return alignment.settle(work.log, tally.links, captures=False)

@@ -112,4 +112,3 @@ def recorded_parameters(passage: Passage) -> Parameters:
         interval_ms=passage.interval_ms or usual.interval_ms,
         supervision_timeout_s=passage.supervision_timeout_s or usual.supervision_timeout_s,
     )
-

@@ -114,7 +114,10 @@ def _take_idleness(scope: Scope, facts: ReaderFacts) -> None:
         facts.idle_at = int(used[-1])
         facts.idle_s = (scope.t_us - int(rows.t_us[used[-1]])) / 1e6
     entered = rows.last(Kind.STANDBY_ENTERED, scope.readers, scope.t_us, scope.began_us)
-    if entered is not None and rows.first(Kind.STANDBY_LEFT, scope.readers, int(rows.t_us[entered]), scope.t_us) is None:
+    if (
+        entered is not None
+        and rows.first(Kind.STANDBY_LEFT, scope.readers, int(rows.t_us[entered]), scope.t_us) is None
+    ):
         facts.standby_at = entered
 
 

@@ -101,8 +101,15 @@ def no_signal_before(facts: Facts) -> Seen | None:
     )
 
 
-@sign(HEARD, range=1.5, body_or_interference_fade=1.5, reader_reset_or_power_loss=-2.5, host_radio_overloaded=-3.0,
-      reader_powered_off=-2.0, cannot_tell=-0.5)
+@sign(
+    HEARD,
+    range=1.5,
+    body_or_interference_fade=1.5,
+    reader_reset_or_power_loss=-2.5,
+    host_radio_overloaded=-3.0,
+    reader_powered_off=-2.0,
+    cannot_tell=-0.5,
+)
 def weak_after(facts: Facts) -> Seen | None:
     """It was still there, and badly heard."""
     after = facts.after
@@ -122,12 +129,20 @@ def weak_after_strong_before(facts: Facts) -> Seen | None:
     if (after.heard_after_s or 0) > 40 or (facts.signal.age_s or 0) > 15:
         return None
     lost_db = level - after.level_dbm
-    return Seen(f"it lost {lost_db:.0f} dB within {(facts.signal.age_s or 0) + (after.heard_after_s or 0):.0f} s",
-                after.heard_at)
+    return Seen(
+        f"it lost {lost_db:.0f} dB within {(facts.signal.age_s or 0) + (after.heard_after_s or 0):.0f} s",
+        after.heard_at,
+    )
 
 
-@sign(HEARD, range=-2.5, body_or_interference_fade=1.0, reader_powered_off=-3.0, reader_reset_or_power_loss=0.3,
-      host_radio_overloaded=0.7)
+@sign(
+    HEARD,
+    range=-2.5,
+    body_or_interference_fade=1.0,
+    reader_powered_off=-3.0,
+    reader_reset_or_power_loss=0.3,
+    host_radio_overloaded=0.7,
+)
 def strong_soon_after(facts: Facts) -> Seen | None:
     """It was near and alive the moment after."""
     after = facts.after
@@ -138,8 +153,14 @@ def strong_soon_after(facts: Facts) -> Seen | None:
     return Seen(f"it was heard {after.heard_after_s:.1f} s later, strongly: {dbm(after.level_dbm)}", after.heard_at)
 
 
-@sign(HEARD, reader_reset_or_power_loss=1.2, reader_powered_off=1.2, body_or_interference_fade=-0.3, range=-2.5,
-      host_radio_overloaded=-2.0)
+@sign(
+    HEARD,
+    reader_reset_or_power_loss=1.2,
+    reader_powered_off=1.2,
+    body_or_interference_fade=-0.3,
+    range=-2.5,
+    host_radio_overloaded=-2.0,
+)
 def strong_late_after(facts: Facts) -> Seen | None:
     """It came back where it was, after a while: it was not there in between, or something stood before it."""
     after = facts.after
@@ -153,8 +174,16 @@ def strong_late_after(facts: Facts) -> Seen | None:
     )
 
 
-@sign(HEARD, reader_powered_off=1.5, reader_reset_or_power_loss=0.5, range=0.5, body_or_interference_fade=-1.0,
-      host_radio_overloaded=-3.0, taken_by_another_host=-1.0, firmware_hang=-1.0)
+@sign(
+    HEARD,
+    reader_powered_off=1.5,
+    reader_reset_or_power_loss=0.5,
+    range=0.5,
+    body_or_interference_fade=-1.0,
+    host_radio_overloaded=-3.0,
+    taken_by_another_host=-1.0,
+    firmware_hang=-1.0,
+)
 def never_heard_again(facts: Facts) -> Seen | None:
     """Off, empty, or far away."""
     after = facts.after
@@ -172,8 +201,14 @@ def nobody_listened(facts: Facts) -> Seen | None:
     return Seen("the host did not listen afterwards, or the record ends here")
 
 
-@sign(HEARD, reader_reset_or_power_loss=4.0, range=-2.0, body_or_interference_fade=-2.0, host_radio_overloaded=-2.0,
-      cannot_tell=-2.0)
+@sign(
+    HEARD,
+    reader_reset_or_power_loss=4.0,
+    range=-2.0,
+    body_or_interference_fade=-2.0,
+    host_radio_overloaded=-2.0,
+    cannot_tell=-2.0,
+)
 def advertised_in_silence(facts: Facts) -> Seen | None:
     """A reader advertises while the host believes in the link: it has forgotten the link, so it has restarted."""
     after, link = facts.after, facts.link

@@ -14,8 +14,15 @@ OFFLINE_S = 180.0
 """A reader that needs the internet leaves half a minute after it was lost (X2); settable, hence the room."""
 
 
-@sign(DONE, host_radio_off=5.0, host_closed=-2.0, range=-2.0, body_or_interference_fade=-2.0, cannot_tell=-3.0,
-      internet_lost=-2.0)
+@sign(
+    DONE,
+    host_radio_off=5.0,
+    host_closed=-2.0,
+    range=-2.0,
+    body_or_interference_fade=-2.0,
+    cannot_tell=-3.0,
+    internet_lost=-2.0,
+)
 def radio_went(facts: Facts) -> Seen | None:
     """D5, X7."""
     host = facts.host
@@ -94,8 +101,14 @@ def few_links(facts: Facts) -> Seen | None:
     return Seen(f"the host held {_open(facts) or 'no'} other link{'s' * (_open(facts) != 1)}")
 
 
-@sign(DONE, host_radio_overloaded=1.0, body_or_interference_fade=0.5, reader_reset_or_power_loss=-3.0,
-      reader_powered_off=-3.0, host_radio_off=0.5)
+@sign(
+    DONE,
+    host_radio_overloaded=1.0,
+    body_or_interference_fade=0.5,
+    reader_reset_or_power_loss=-3.0,
+    reader_powered_off=-3.0,
+    host_radio_off=0.5,
+)
 def others_dropped_too(facts: Facts) -> Seen | None:
     """What takes several links at once is at the host or in the air, not in one reader."""
     together = facts.host.together

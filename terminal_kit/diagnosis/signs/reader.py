@@ -23,8 +23,18 @@ _LEFT = (0x13, 0x14, 0x15)
 """Codes of a reader that hung up."""
 
 
-@sign(LIVED, reader_reset_or_power_loss=4.5, range=-5.0, body_or_interference_fade=-5.0, host_radio_overloaded=-5.0,
-      taken_by_another_host=-5.0, internet_lost=-4.0, host_closed=-1.0, firmware_hang=-1.0, cannot_tell=-3.0)
+@sign(
+    LIVED,
+    reader_reset_or_power_loss=4.5,
+    range=-5.0,
+    body_or_interference_fade=-5.0,
+    host_radio_overloaded=-5.0,
+    taken_by_another_host=-5.0,
+    internet_lost=-4.0,
+    host_closed=-1.0,
+    firmware_hang=-1.0,
+    cannot_tell=-3.0,
+)
 def restarted(facts: Facts) -> Seen | None:
     """Its count of starts, its uptime, or its own word: it stopped, whatever made it."""
     after = facts.after
@@ -48,8 +58,16 @@ _RESTART_WORDS = (
 )
 
 
-@sign(LIVED, reader_reset_or_power_loss=-6.0, reader_powered_off=-6.0, security_reboot=-6.0, idle_power_down=-6.0,
-      update_reboot=-5.0, critically_low_battery=-4.0, cannot_tell=-0.5)
+@sign(
+    LIVED,
+    reader_reset_or_power_loss=-6.0,
+    reader_powered_off=-6.0,
+    security_reboot=-6.0,
+    idle_power_down=-6.0,
+    update_reboot=-5.0,
+    critically_low_battery=-4.0,
+    cannot_tell=-0.5,
+)
 def ran_on(facts: Facts) -> Seen | None:
     """It never stopped."""
     after = facts.after
@@ -104,8 +122,15 @@ def in_use_lately(facts: Facts) -> Seen | None:
     return Seen(f"it was connected or used {reader.idle_s / 60:.0f} min before", reader.idle_at)
 
 
-@sign(LIVED, security_reboot=2.5, reader_powered_off=-0.8, reader_reset_or_power_loss=1.0, taken_by_another_host=-1.5,
-      idle_power_down=-2.0, critically_low_battery=-1.5)
+@sign(
+    LIVED,
+    security_reboot=2.5,
+    reader_powered_off=-0.8,
+    reader_reset_or_power_loss=1.0,
+    taken_by_another_host=-1.5,
+    idle_power_down=-2.0,
+    critically_low_battery=-1.5,
+)
 def left_and_returned(facts: Facts) -> Seen | None:
     """It hung up by itself and was back within the time of a restart."""
     after = facts.after
@@ -116,8 +141,15 @@ def left_and_returned(facts: Facts) -> Seen | None:
     return Seen(f"it hung up and was heard again {after.heard_after_s:.0f} s later", after.heard_at)
 
 
-@sign(LIVED, taken_by_another_host=0.5, internet_lost=1.0, reader_powered_off=-3.0, idle_power_down=-3.0,
-      security_reboot=-3.0, critically_low_battery=-3.0)
+@sign(
+    LIVED,
+    taken_by_another_host=0.5,
+    internet_lost=1.0,
+    reader_powered_off=-3.0,
+    idle_power_down=-3.0,
+    security_reboot=-3.0,
+    critically_low_battery=-3.0,
+)
 def left_and_stayed_on(facts: Facts) -> Seen | None:
     """It hung up and went on advertising at once: it never went off."""
     after = facts.after
@@ -126,8 +158,14 @@ def left_and_stayed_on(facts: Facts) -> Seen | None:
     return Seen(f"it hung up and was heard again at once ({after.heard_after_s:.1f} s later)", after.heard_at)
 
 
-@sign(LIVED, critically_low_battery=4.5, reader_powered_off=-1.5, cannot_tell=-2.0, host_closed=-2.0,
-      reader_reset_or_power_loss=-1.5)
+@sign(
+    LIVED,
+    critically_low_battery=4.5,
+    reader_powered_off=-1.5,
+    cannot_tell=-2.0,
+    host_closed=-2.0,
+    reader_reset_or_power_loss=-1.5,
+)
 def battery_critical(facts: Facts) -> Seen | None:
     """Whatever else is said (complaint 4)."""
     reader = facts.reader
@@ -165,8 +203,15 @@ def battery_good_after(facts: Facts) -> Seen | None:
     return Seen(f"its battery was at {reader.battery_after:.0%} when it came back", reader.battery_after_at)
 
 
-@sign(LIVED, update_reboot=5.0, security_reboot=-2.0, reader_powered_off=-2.0, cannot_tell=-2.0, host_closed=-2.0,
-      reader_reset_or_power_loss=-1.5)
+@sign(
+    LIVED,
+    update_reboot=5.0,
+    security_reboot=-2.0,
+    reader_powered_off=-2.0,
+    cannot_tell=-2.0,
+    host_closed=-2.0,
+    reader_reset_or_power_loss=-1.5,
+)
 def update_was_done(facts: Facts) -> Seen | None:
     """U12."""
     reader = facts.reader
@@ -231,5 +276,3 @@ def heard_and_unreachable(facts: Facts) -> Seen | None:
     if "REQUEST_TIMED_OUT" not in after.codes or facts.link.muted_at is None or after.heard_after_s is None:
         return None
     return Seen("afterwards it was heard and could not be connected", after.codes["REQUEST_TIMED_OUT"])
-
-

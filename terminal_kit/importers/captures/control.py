@@ -198,9 +198,7 @@ class Control:
         link.pending.pop("encryption start", None)
         if status == 0:
             self._timeline.alive(link, now)
-        self._timeline.rows.add(
-            Kind.ENCRYPTION_CHANGED, now, link.reader, hci_code=status, extra=extra, **link.columns
-        )
+        self._timeline.rows.add(Kind.ENCRYPTION_CHANGED, now, link.reader, hci_code=status, extra=extra, **link.columns)
 
     def remote_version(self, now: Moment, parameters: bytes) -> None:
         """The peer's chip: Bluetooth version, its maker, the maker's own number."""
@@ -277,7 +275,9 @@ class Control:
         if status:
             if attempt is None:
                 blank = key_of(parameters[6:12], parameters[5])
-                attempt = Attempt(timeline.device(blank, now) if blank >> 8 else None, now, 1, f"{now.source}:{now.record}")
+                attempt = Attempt(
+                    timeline.device(blank, now) if blank >> 8 else None, now, 1, f"{now.source}:{now.record}"
+                )
             timeline.fail(attempt, now, status)
             return
         device = timeline.device(key_of(parameters[6:12], parameters[5]), now)

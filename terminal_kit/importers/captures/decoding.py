@@ -104,9 +104,7 @@ class Decoder:
         whole = ~reports.fragment
         if len(device):
             part = Part(t_us, device, reports.rssi_dbm, number)
-            self.advertisements.add(
-                chunk.source, part if whole.all() else Part(*(column[whole] for column in part))
-            )
+            self.advertisements.add(chunk.source, part if whole.all() else Part(*(column[whole] for column in part)))
         return device
 
     def _news(self, chunk: Records, reports: Reports, device: NDArray[np.int32]) -> list[_Step]:

@@ -17,7 +17,9 @@ _KEY = re.compile(r"(?:^|(?<=[ \t\n]))([A-Za-z_][\w.-]*)=")
 _QUOTED_END = re.compile(r"\"(?=\s+[A-Za-z_][\w.-]*=|\s*$)")
 _ANDROID = re.compile(r"^(?:c?lass|message)=")
 _IOS = re.compile(r"(?:^|\s)\"?(?P<kind>[lsh]) (?=\w+=)")
-_IOS_BARE = re.compile(r"^(?=[a-z]\w*=)(?=.*\b(?:scope=SCP|scope=BB|logpoint_level=|log_level=|bb_error_type=))", re.DOTALL)
+_IOS_BARE = re.compile(
+    r"^(?=[a-z]\w*=)(?=.*\b(?:scope=SCP|scope=BB|logpoint_level=|log_level=|bb_error_type=))", re.DOTALL
+)
 _RN = re.compile(r"['\"]?\[Stripe [tT]erminal\]:?\s*(?P<code>[A-Za-z_][\w.]*)?['\"]?,?\s*(?P<rest>.*)", re.DOTALL)
 _CAPACITOR = re.compile(
     r"^(?:To Native\s*->\s*(?P<plugin>\w+) (?P<method>\w+).*|TO JS (?P<answer>.*)|\[(?P<level>\w+)\] - (?P<told>.*)"
@@ -119,7 +121,9 @@ def _capacitor(found: re.Match[str]) -> Saying | None:
     if plugin:
         if "stripe" not in plugin.lower() and plugin != "App":
             return None
-        return Saying("capacitor", "capacitor" if plugin != "App" else "capacitor-app", found["method"] or found["method2"])
+        return Saying(
+            "capacitor", "capacitor" if plugin != "App" else "capacitor-app", found["method"] or found["method2"]
+        )
     if found["told"] is not None:
         return Saying("capacitor", "app", found["told"])
     return Saying("capacitor", "capacitor-answer", found["answer"] or "", payload=payload_of(found["answer"] or ""))

@@ -54,7 +54,9 @@ SHAPES: tuple[Shape, ...] = (
         "android",
         rf"\s*{CLOCK_TEXT}\s+(?P<pid>\d+)-\d+\s+(?P<tag>\S+(?: \S+)*?)\s+(?:\S+)\s+{_LEVEL}(?:\s\s|\s|$){_BODY}",
     ),
-    _shape("android time", "android", rf"\s*{CLOCK_TEXT}\s+{_LEVEL}/(?P<tag>[^:(]*?)\s*(?:\(\s*(?P<pid>\d+)\))?:\s?{_BODY}"),
+    _shape(
+        "android time", "android", rf"\s*{CLOCK_TEXT}\s+{_LEVEL}/(?P<tag>[^:(]*?)\s*(?:\(\s*(?P<pid>\d+)\))?:\s?{_BODY}"
+    ),
     _shape(
         "ios console",
         "ios",
@@ -68,7 +70,11 @@ SHAPES: tuple[Shape, ...] = (
         rf"{SYSLOG}\s+\S+\s+(?P<tag>[^\[\]]{{1,80}})\[(?P<pid>\d+)\](?:\s+<\w+>)?:\s?{_BODY}",
     ),
     _shape("android brief", "android", rf"{_LEVEL}/(?P<tag>[^():]{{1,80}}?)\s*(?:\(\s*(?P<pid>\d+)\))?:\s?{_BODY}"),
-    _shape("android compact", "android", rf"(?:\.\.\.\s+)?(?P<tag>\S*(?:\.\.\.|Terminal)\S*)\s+(?:\S+\s+)?{_LEVEL}\s\s{_BODY}"),
+    _shape(
+        "android compact",
+        "android",
+        rf"(?:\.\.\.\s+)?(?P<tag>\S*(?:\.\.\.|Terminal)\S*)\s+(?:\S+\s+)?{_LEVEL}\s\s{_BODY}",
+    ),
     _shape("android level only", "android", rf"{_LEVEL}\s\s{_BODY}"),
     _shape("capacitor", "capacitor", rf"(?P<tag>⚡️?)\s*{_BODY}"),
     _shape("react native metro", "react_native", rf"\s?(?P<level>LOG|WARN|ERROR|INFO|DEBUG)\s{{1,2}}{_BODY}"),
@@ -85,7 +91,18 @@ SYSTEMS = {shape.name: shape.system for shape in SHAPES} | {BARE: "app"}
 
 _DIGIT_SHAPES = tuple(shape for shape in SHAPES if CLOCK_TEXT in shape.pattern.pattern)
 _LETTER_SHAPES = tuple(shape for shape in SHAPES if CLOCK_TEXT not in shape.pattern.pattern)
-_LEVELS = {"V": "V", "D": "D", "I": "I", "W": "W", "E": "E", "F": "F", "A": "F", "LOG": "I", "INFO": "I", "WARN": "W"} | {
+_LEVELS = {
+    "V": "V",
+    "D": "D",
+    "I": "I",
+    "W": "W",
+    "E": "E",
+    "F": "F",
+    "A": "F",
+    "LOG": "I",
+    "INFO": "I",
+    "WARN": "W",
+} | {
     "ERROR": "E",
     "DEBUG": "D",
 }

@@ -59,7 +59,9 @@ class Link:
         if self._ended_at and self._is_recent(self._ended_at):
             if status and not self._ended_code:
                 self._ended_code = status
-                teller.tell(Kind.REASON_LEARNED, told, reason_source=ReasonSource.BACKEND, session=teller.session, **cells)
+                teller.tell(
+                    Kind.REASON_LEARNED, told, reason_source=ReasonSource.BACKEND, session=teller.session, **cells
+                )
                 return True
             return False
         if self._connecting or status:

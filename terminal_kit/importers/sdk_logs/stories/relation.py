@@ -169,9 +169,7 @@ class Relation:
         inferred = {"told_by": "status"}
         if attempt := self._connecting:
             self._connecting, self._waited_id = None, attempt.id
-            row = teller.row(
-                Kind.CONNECT_FAILED, inferred, attempt_id=attempt.id, duration_s=teller.lasted_s(attempt)
-            )
+            row = teller.row(Kind.CONNECT_FAILED, inferred, attempt_id=attempt.id, duration_s=teller.lasted_s(attempt))
             teller.wait(row, Kind.CONNECT_FAILED)
         elif attempt := self._reconnecting:
             self._reconnecting = None
