@@ -37,8 +37,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "diagnosis": (*NOUNS, "analysis", "eventlog"),
     "charts": (*NOUNS, "analysis", "diagnosis", "view"),
     "case": (*NOUNS, "analysis", "charts", "diagnosis", "eventlog", "redaction"),
-    "cli": (*NOUNS, *LIVE, *RECORDED, "eventlog"),
-    "panels": (*NOUNS, *LIVE, *RECORDED, "eventlog"),
+    "cli": (*NOUNS, *LIVE, *RECORDED, "eventlog", "scenarios"),
+    "panels": (*NOUNS, *LIVE, *RECORDED, "eventlog", "scenarios"),
     "scenarios": (*NOUNS, *LIVE, *RECORDED, "eventlog"),
 }
 """Room → the rooms below it. `__init__` names rooms as strings only."""

@@ -8,6 +8,7 @@ from terminal_kit.importers.content import Content
 from terminal_kit.importers.finding_files import Found
 from terminal_kit.importers.import_report import Clock, ImportReport
 from terminal_kit.importers.report import Report
+from terminal_kit.importers.sdk_logs import LogReading, look
 from terminal_kit.importers.storing import Tally, Work, take_in
 
 OnLack = Callable[[str, Lack], Clock]
@@ -16,8 +17,6 @@ OnLack = Callable[[str, Lack], Clock]
 
 def store(work: Work, found: Found, given: Clock, on_lack: OnLack | None) -> list[ImportReport]:
     """Reads a log of an app into the event log; gives its report. Raises `EventLogError`."""
-    from terminal_kit.importers.sdk_logs import LogReading  # noqa: PLC0415
-
     with found.open() as content:
         clock, findings = _clock(work, content, found.name, _before(work, found, given), on_lack)
         reading = LogReading(
@@ -48,8 +47,6 @@ def _before(work: Work, found: Found, given: Clock) -> Clock:
 
 def _clock(work: Work, content: Content, name: str, given: Clock, on_lack: OnLack | None) -> tuple[Clock, list[str]]:
     """The year and zone to read a log with, and what is to be said of them."""
-    from terminal_kit.importers.sdk_logs import LogReading, look  # noqa: PLC0415
-
     lacks = look(content)
     lack = Lack(lacks.year and given.year is None, lacks.zone and given.time_zone is None)
     if not any(lack):

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from terminal_kit.errors import CaptureFormatError, TerminalError
 from terminal_kit.eventlog import Source
+from terminal_kit.importers import sdk_logs
 from terminal_kit.importers.archives import members
 from terminal_kit.importers.captures import containers
 from terminal_kit.importers.content import Buffer, Content, opened
@@ -108,9 +109,7 @@ def role_of(content: Content) -> Role | None:
 
 def holds_log(content: Content) -> bool:
     """Whether there are lines of an SDK in a content."""
-    from terminal_kit.importers import sdk_logs  # noqa: PLC0415
-
-    return hasattr(sdk_logs, "sniff") and sdk_logs.sniff(content)
+    return sdk_logs.sniff(content)
 
 
 def _member(content: Content, sources: Sequence[Source]) -> Found | ImportReport | None:

@@ -1,0 +1,65 @@
+"""Lines that belong together: a record printed over many lines, a console's folded line. Everything else stands alone."""
+
+import re
+from collections.abc import Iterator
+
+from terminal_kit.importers.sdk_logs.envelopes import BARE, SYSTEMS, Line, take_apart
+from terminal_kit.importers.sdk_logs.lines import Chunk
+from terminal_kit.importers.sdk_logs.payloads import is_open
+from terminal_kit.importers.sdk_logs.stories import Entry
+
+FOLDED_LINES = 400
+"""A record is no longer than that; brackets that stay open for longer were never closed."""
+
+_PAIRS_FOLLOW = re.compile(r"^\s+\w+=")
+_JAVASCRIPT = re.compile(r"(?:Object|Array) [{\[]\s*$|[{\[]\s*$")
+
+
+class Entries:
+    """Joins lines to entries, as they come."""
+
+    def __init__(self) -> None:
+        self._open: Entry | None = None
+        self._number = 0
+
+    def of(self, chunk: Chunk) -> Iterator[Entry]:
+        """The entries that are complete with the lines of a chunk."""
+        for place, raw in enumerate(chunk.lines):
+            self._number += 1
+            text = raw.rstrip("\r")
+            if self._open is not None and self._belongs(text):
+                self._open.body += ("" if self._open.body.endswith(" ") else " ") + text.strip()
+                self._open.last = self._number
+                self._open.cut |= place in chunk.cut
+                continue
+            yield from self.rest()
+            line = take_apart(text)
+            entry = Entry(line, self._number, self._number, line.body if line.shape != BARE else text.strip())
+            entry.cut = place in chunk.cut
+            if self._may_go_on(line):
+                self._open = entry
+            else:
+                yield entry
+
+    def rest(self) -> Iterator[Entry]:
+        """The entry that still waits for lines."""
+        if self._open is not None:
+            entry, self._open = self._open, None
+            yield entry
+
+    def _belongs(self, text: str) -> bool:
+        entry = self._open
+        assert entry is not None
+        if entry.last - entry.first >= FOLDED_LINES:
+            return False
+        if _PAIRS_FOLLOW.match(text) and "=" in entry.body:
+            return True
+        if not is_open(entry.body):
+            return False
+        # A new line of its own ends a record that was cut.
+        return take_apart(text).shape in (BARE, "android bracket tag") and not text.lstrip().startswith("[Stripe")
+
+    def _may_go_on(self, line: Line) -> bool:
+        if SYSTEMS[line.shape] == "ios":
+            return True
+        return bool(_JAVASCRIPT.search(line.body)) and is_open(line.body)

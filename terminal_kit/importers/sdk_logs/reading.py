@@ -1,0 +1,226 @@
+"""One log of an app, read as events."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from terminal_kit.eventlog import Columns
+from terminal_kit.events import Kind
+from terminal_kit.importers.content import Content
+from terminal_kit.importers.reading import OnProgress
+from terminal_kit.importers.report import Report
+from terminal_kit.importers.sdk_logs.bodies import saying_of
+from terminal_kit.importers.sdk_logs.clock import Clock, likely_year
+from terminal_kit.importers.sdk_logs.entries import Entries
+from terminal_kit.importers.sdk_logs.envelopes import BARE, take_apart
+from terminal_kit.importers.sdk_logs.lines import SNIFFED_BYTES, chunks, is_text, text_of
+from terminal_kit.importers.sdk_logs.stamps import Stamp
+from terminal_kit.importers.sdk_logs.stories import Entry, Story
+from terminal_kit.importers.sdk_logs.stories.story import Taken
+
+ROWS = 10_000
+"""Rows of a batch."""
+
+MARKS = (
+    b"Stripe",
+    b"stripe",
+    b"SCPTerminal",
+    b"SCPBbpos",
+    b"scope=SCP",
+    b"class=Terminal",
+    b"BBPOS",
+    b"Bbpos",
+    b"bbpos",
+    b"SoftwareUpdateProgress",
+    b"connectBluetoothReader",
+    b"onUnexpectedReaderDisconnect",
+    b"bb_error_type=",
+    b"reader connection status",
+    b"bt_stack",
+)
+"""What a file has somewhere that holds lines of the vendor's SDK."""
+
+_EPOCH = re.compile(r"\btime=(\d{13})\b")
+_GATT = re.compile(rb"BluetoothGatt|onClientConnectionState|onBTConnected|onConnectionStatusChange")
+
+
+class Lacks(NamedTuple):
+    """What a log's lines do not tell of their time."""
+
+    year: bool
+    zone: bool
+
+
+def sniff(content: Content) -> bool:
+    """Whether a content is text in which an SDK speaks, as far as its first megabytes tell."""
+    if not len(content.data) or not is_text(content.head()):
+        return False
+    data = bytes(content.data[:SNIFFED_BYTES])
+    if b"\0" in data[:64]:
+        data = text_of(data).encode("utf-8", "replace")
+    if any(mark in data for mark in MARKS):
+        return True
+    return _GATT.search(data) is not None
+
+
+def look(content: Content) -> Lacks:
+    """Which of year and time zone the first time of a log lacks; of a log without any time, neither is asked."""
+    stamp = next(_stamps(content), None)
+    return Lacks(False, False) if stamp is None else Lacks(stamp.year is None, stamp.offset_s is None)
+
+
+class LogReading:
+    """One log, read line by line (see `importers/reading.py`).
+
+    `year` is that of its first line, `time_zone` an IANA name or `±HH:MM`, where its lines lack them; else the latest
+    year that does not lie after `now`, and UTC. Raises `InvalidParameterError` for a year or a zone that is none.
+    """
+
+    def __init__(
+        self,
+        content: Content,
+        *,
+        year: int | None = None,
+        time_zone: str | None = None,
+        now: datetime | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        self._content = content
+        self._on_progress = on_progress
+        self._report = Report(container="sdk log", time_zone=time_zone)
+        self._story = Story()
+        self._shapes: dict[str, int] = {}
+        now = now or datetime.now(UTC)
+        self._given = (year is not None, time_zone is not None)
+        stamps = list(_ends(content))
+        if year is None and stamps and stamps[0].year is None:
+            year = likely_year(stamps[0], stamps[-1], now)
+        # A log without any time begins at the epoch: it can be mistaken for no real time.
+        self._clock = Clock(year=year, time_zone=time_zone, base_us=0)
+        if stamps:
+            self._clock.begin(stamps[0])
+
+    @property
+    def reports(self) -> Sequence[Report]:
+        """The one log's account."""
+        return [self._report]
+
+    @property
+    def app(self) -> str | None:
+        """The SDKs that speak in it, with their versions, and the app's own name."""
+        told = [f"{sdk} {version}".strip() for sdk, version in self._story.versions.items()]
+        return "; ".join([*told, *self._story.apps]) or None
+
+    def aliases(self) -> Mapping[str, str]:
+        """Addresses that lines name together with a serial."""
+        return self._story.teller.aliases
+
+    def batches(self) -> Iterator[Columns]:
+        """The events, in the order of the lines."""
+        entries, story, rows = Entries(), self._story, self._story.teller.rows
+        started, ended = False, True
+        last: Entry | None = None
+        for chunk in chunks(self._content, self._on_progress):
+            ended = chunk.ended
+            for entry in entries.of(chunk):
+                last = entry
+                started = self._take(entry, started)
+            if len(rows) >= ROWS:
+                yield _columns(rows)
+                rows.clear()
+        for entry in entries.rest():
+            last = entry
+            started = self._take(entry, started)
+        story.finish()
+        if last is not None and started:
+            story.teller.begin(last, {})
+            story.teller.write(_bare(story.teller.row(Kind.RUN_FINISHED)))
+        self._close(ended=ended)
+        if rows:
+            yield _columns(rows)
+            rows.clear()
+
+    def _take(self, entry: Entry, started: bool) -> bool:
+        """One entry into the story, and into the account; gives whether the run has begun."""
+        epoch = _EPOCH.search(entry.body)
+        entry.t_us = self._clock.at(entry.line.stamp, int(epoch[1]) if epoch else None, entry.first)
+        entry.is_real = self._clock.is_real
+        teller, before = self._story.teller, len(self._story.teller.rows)
+        taken = self._story.take(entry)
+        lines = entry.last - entry.first + 1
+        self._report.records += lines
+        match taken:
+            case Taken("foreign", why):
+                self._report.foreign_reasons[why] += lines
+            case Taken("damaged", why):
+                self._report.damage(why, record=entry.first)
+                self._report.understood += lines - 1
+            case _:
+                self._report.understood += lines
+                if entry.line.shape != BARE:
+                    self._shapes[entry.line.shape] = self._shapes.get(entry.line.shape, 0) + 1
+        if taken.how == "understood" and not started:
+            teller.begin(entry, {})
+            teller.rows.insert(before, _bare(teller.row(Kind.RUN_STARTED, reader="")))
+            return True
+        return started
+
+    def _close(self, *, ended: bool) -> None:
+        report, clock = self._report, self._clock
+        report.time_rule = clock.rule
+        report.first_us, report.last_us = clock.first_us, clock.last_us
+        if self._shapes:
+            report.container = f"sdk log ({max(self._shapes, key=lambda shape: self._shapes[shape])})"
+        if len(self._shapes) > 1:
+            report.findings.append(f"Its lines come in {len(self._shapes)} forms: {', '.join(sorted(self._shapes))}.")
+        if not ended and report.records:
+            report.findings.append("Its last line has no end: it may be cut.")
+        if clock.rule == "order_only" and report.understood:
+            report.findings.append("Its lines tell no time: only their order is real, and its durations are none.")
+        if clock.lacked_year and not self._given[0] and clock.first_us is not None:
+            year = datetime.fromtimestamp(clock.first_us / 1e6, UTC).year
+            report.findings.append(f"Its lines tell no year: {year}, the latest possible, is assumed.")
+        if clock.lacked_zone and not self._given[1]:
+            report.findings.append("Its lines tell no time zone: UTC is assumed.")
+        if clock.backwards:
+            report.findings.append(f"Its clock goes back {clock.backwards} times; the lines stay in their order.")
+
+
+def _ends(content: Content) -> Iterator[Stamp]:
+    """The first time that a log tells, and the last one of its end."""
+    first = next(_stamps(content), None)
+    if first is None:
+        return
+    yield first
+    tail = text_of(bytes(content.data[max(0, len(content.data) - (1 << 16)) :]))
+    for text in reversed(tail.splitlines()[1:]):
+        if (stamp := take_apart(text).stamp) is not None:
+            yield stamp
+            return
+
+
+def _stamps(content: Content) -> Iterator[Stamp]:
+    """The times that a log's first megabytes tell, those of lines that an SDK wrote first."""
+    lines = text_of(bytes(content.data[:SNIFFED_BYTES])).splitlines()
+    others: list[Stamp] = []
+    for text in lines:
+        line = take_apart(text)
+        if line.stamp is None:
+            continue
+        if line.tag == "StripeTerminal" or saying_of(line.body) is not None:
+            yield line.stamp
+            return
+        if not others:
+            others.append(line.stamp)
+    yield from others
+
+
+def _bare(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of the run itself, without the words of the line that it stands at."""
+    return {name: cell for name, cell in row.items() if name not in ("text", "extra", "session")} | {"reader": ""}
+
+
+def _columns(rows: Sequence[dict[str, Any]]) -> Columns:
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {"source": [0] * len(rows), **{name: [row.get(name) for row in rows] for name in names}}

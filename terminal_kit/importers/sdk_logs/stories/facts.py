@@ -1,0 +1,134 @@
+"""What lines tell of a reader and its host besides links: battery, software, cards, errors, the app's own life."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from terminal_kit.events import Kind
+from terminal_kit.importers.sdk_logs.payloads import plain
+from terminal_kit.importers.sdk_logs.stories.telling import Teller
+from terminal_kit.importers.sdk_logs.vocabulary import SERIAL
+
+_LEVELS = ("reader_battery_level", "batteryLevel", "battery_level", "batteryPercentage", "battery_percentage")
+_CHARGING = ("isCharging", "is_charging", "charging")
+_VERSIONS = (
+    "reader_software_version",
+    "deviceSoftwareVersion",
+    "device_software_version",
+    "softwareVersion",
+    "firmwareVersion",
+)
+_SERIALS = ("serialNumber", "serial_number", "stripe_serial", "serial", "deviceSerialNumber")
+_LABELS = ("label", "deviceName", "name")
+
+
+def number(value: Any) -> float | None:
+    """A number, whether or not it stands in quotes."""
+    found = plain(value.strip().rstrip("%")) if isinstance(value, str) else value
+    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
+
+
+def first(pairs: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+    """The first of these that is there."""
+    return next((pairs[name] for name in names if pairs.get(name) not in (None, "", "null", "unknown")), None)
+
+
+def level_of(pairs: Mapping[str, Any]) -> float | None:
+    """A battery level, 0…1: libraries tell it as a share or as a percentage."""
+    for name in _LEVELS:
+        if (level := number(pairs.get(name))) is not None and 0 <= level <= 100:
+            return level / 100 if level > 1 or "ercent" in name else level
+    return None
+
+
+def charging_of(pairs: Mapping[str, Any]) -> bool | None:
+    """Whether a reader charges, where that is told."""
+    told = first(pairs, _CHARGING)
+    told = plain(told) if isinstance(told, str) else told
+    return told if isinstance(told, bool) else None
+
+
+def reader_of(pairs: Mapping[str, Any]) -> dict[str, Any]:
+    """A reader's record as the lists of discoveries hold it: `serial`, `label`, `battery`, `firmware`, `location`."""
+    serial = first(pairs, _SERIALS)
+    location = first(pairs, ("locationId", "location_id", "location"))
+    return {
+        "serial": str(serial) if serial is not None else None,
+        "label": first(pairs, _LABELS),
+        "address": first(pairs, ("bluetoothDevice", "address", "deviceAddress")),
+        "battery": level_of(pairs),
+        "firmware": first(pairs, _VERSIONS),
+        "location": location if isinstance(location, str) and location.startswith("tml_") else None,
+    }
+
+
+class Facts:
+    """Battery, software, cards, errors and the host. Methods give whether the line said something new."""
+
+    def __init__(self, teller: Teller) -> None:
+        self._teller = teller
+        self._battery: float | None = None
+        self._charging: bool | None = None
+        self._firmware: str | None = None
+        self._foreground: bool | None = None
+        self._radio: bool | None = None
+
+    def battery(self, level: float | None, charging: bool | None = None) -> bool:
+        """A battery level, where it is news."""
+        if level is None or (level == self._battery and charging in (None, self._charging)):
+            return False
+        self._battery, self._charging = level, charging
+        self._teller.tell(Kind.BATTERY, battery=level, charging=charging)
+        return True
+
+    def low_battery(self) -> bool:
+        """The SDK warns."""
+        self._teller.tell(Kind.LOW_BATTERY, battery=self._battery)
+        return True
+
+    def info(self, pairs: Mapping[str, Any]) -> bool:
+        """What the reader tells about itself."""
+        serial = first(pairs, _SERIALS)
+        if isinstance(serial, str) and SERIAL.fullmatch(serial):
+            self._teller.know(serial)
+        firmware = first(pairs, _VERSIONS)
+        told = False
+        if firmware is not None and str(firmware) != self._firmware:
+            self._firmware = str(firmware)
+            names = ("bootloaderVersion", "hardwareVersion", "sdkVersion", "isUsbConnected", "configVersion")
+            extra = {name: str(pairs[name]) for name in names if name in pairs}
+            self._teller.tell(
+                Kind.READER_INFO, extra, firmware=self._firmware, device_type=self._teller.device_type()
+            )
+            told = True
+        return self.battery(level_of(pairs), charging_of(pairs)) or told
+
+    def card(self, *, inserted: bool) -> bool:
+        """A card went in or came out."""
+        self._teller.tell(Kind.CARD_INSERTED if inserted else Kind.CARD_REMOVED)
+        return True
+
+    def error(self, code: str | None, extra: Mapping[str, Any] | None = None) -> bool:
+        """An error of the SDK, with its code where the line has one."""
+        self._teller.tell(Kind.ERROR, extra, error_code=code)
+        return True
+
+    def app(self, *, foreground: bool) -> bool:
+        """The app comes to the front, or goes behind another."""
+        if foreground == self._foreground:
+            return False
+        self._foreground = foreground
+        self._teller.tell(Kind.HOST_CHANGED, {"app": "foreground" if foreground else "background"})
+        return True
+
+    def radio(self, *, on: bool) -> bool:
+        """The host's Bluetooth is on or off."""
+        if on == self._radio:
+            return False
+        self._radio = on
+        self._teller.tell(Kind.HOST_CHANGED, {"bluetooth": "on" if on else "off"})
+        return True
+
+    def internet(self, *, on: bool) -> bool:
+        """The host reaches the internet, or does not."""
+        self._teller.tell(Kind.HOST_CHANGED, {"internet": "on" if on else "off"})
+        return True

@@ -1,0 +1,116 @@
+"""Lines of the phone and of apps that tell of readers without being an SDK's own: Bluetooth's client, consoles, files."""
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from terminal_kit.importers.sdk_logs.payloads import payload_of
+from terminal_kit.importers.sdk_logs.stories.facts import number
+from terminal_kit.importers.sdk_logs.vocabulary import address_in, code_in, reason_of, serials_in, status_of
+
+if TYPE_CHECKING:
+    from terminal_kit.importers.sdk_logs.stories.story import Story
+
+Tell = Callable[["Story", re.Match[str]], object]
+
+
+def _rule(tags: str, pattern: str, tell: Tell) -> tuple[re.Pattern[str], re.Pattern[str], Tell]:
+    return re.compile(tags), re.compile(pattern, re.DOTALL), tell
+
+
+def _gatt_state(story: "Story", found: re.Match[str]) -> object:
+    connected = re.search(r"connected=(true|false)|newState=(\d)", found.string)
+    up = None if connected is None else connected[1] == "true" or connected[2] == "2"
+    return story.link.gatt_state(int(found["status"]), up, address_in(found.string))
+
+
+def _parameters(story: "Story", found: re.Match[str]) -> object:
+    """Android tells the wire's units (Core Vol 4 Part E, 7.8.12)."""
+    if found["status"] not in (None, "0"):
+        return story.note()
+    return story.link.updated(
+        address_in(found.string),
+        interval_ms=int(found["interval"]) * 1.25,
+        peripheral_latency=int(found["latency"]),
+        supervision_timeout_s=int(found["timeout"]) / 100,
+    )
+
+
+def _mtu(story: "Story", found: re.Match[str]) -> object:
+    return story.link.updated(address_in(found.string), mtu_bytes=int(found["mtu"]))
+
+
+def _status(story: "Story", found: re.Match[str]) -> object:
+    status = status_of(found["word"])
+    return status is not None and story.relation.say(status)
+
+
+def _unexpected(story: "Story", found: re.Match[str]) -> object:
+    story.teller.know(next(iter(serials_in(found.string)), None))
+    word = re.search(r"\(([A-Z_]+)\)", found.string)
+    return story.relation.disconnect(reason_of(word[1]) if word else None, word[1] if word else "")
+
+
+def _progress(story: "Story", found: re.Match[str]) -> object:
+    fraction = number(found["number"])
+    return fraction is not None and story.updating.progress(fraction if fraction <= 1 else fraction / 100)
+
+
+def _library_progress(story: "Story", found: re.Match[str]) -> object:
+    percent = number(found["number"])
+    return percent is not None and story.updating.library_progress(percent / 100)
+
+
+def _failed(story: "Story", found: re.Match[str]) -> object:
+    payload = payload_of(found.string[found.end("verb") :])
+    code = code_in(str(payload.get("code"))) if isinstance(payload, dict) and payload.get("code") else None
+    return story.failed(found["verb"], code or code_in(found.string))
+
+
+def _error(story: "Story", found: re.Match[str]) -> object:
+    return story.failed("connectReader" if "connecting to reader" in found.string else "", code_in(found.string))
+
+
+PHONE_TABLE: tuple[tuple[re.Pattern[str], re.Pattern[str], Tell], ...] = (
+    _rule(r"BluetoothGatt$|^$", r"onClientConnectionState\(\).*?status=(?P<status>\d+)", _gatt_state),
+    _rule(
+        r"BluetoothGatt$|^$",
+        r"onConnectionUpdated\(\).*?interval=(?P<interval>\d+) latency=(?P<latency>\d+) timeout=(?P<timeout>\d+)"
+        r"(?:.*?status=(?P<status>\d+))?",
+        _parameters,
+    ),
+    _rule(r"BluetoothGatt$|^$", r"onConfigureMTU\(\).*?mtu=(?P<mtu>\d+)", _mtu),
+    _rule(r"BluetoothGatt$|^$", r"^connect\(\)(?! -> canceled)", lambda s, f: s.link.connecting(address_in(f.string))),
+    _rule(r"BluetoothGatt$", r"", lambda s, f: s.note()),
+    _rule(r"BluetoothLeScanner$|^$", r"onScannerRegistered\(\).*?status=0", lambda s, f: s.discovery.scan(True)),
+    _rule(r"BluetoothLeScanner$", r"[Ss]top [Ss]can", lambda s, f: s.discovery.scan(False)),
+    _rule(r"BluetoothLeScanner$", r"", lambda s, f: s.note()),
+    _rule(r"BluetoothAdapter$", r"\bSTATE_OFF\b|isLeEnabled\(\): OFF", lambda s, f: s.facts.radio(on=False)),
+    _rule(r"BluetoothAdapter$", r"\bSTATE_ON\b|isLeEnabled\(\): ON", lambda s, f: s.facts.radio(on=True)),
+    _rule(r"BluetoothAdapter$", r"", lambda s, f: s.note()),
+    _rule(
+        r"bt_stack",
+        r"GATT_Connect gatt_if=\d+, address=(?P<address>[\da-f:]+)",
+        lambda s, f: s.link.connecting(f["address"].upper()),
+    ),
+    _rule(r"bt_stack", r"\b(?:gatt|GATT|bta_gattc|btm_ble)", lambda s, f: s.note()),
+    # What apps write of the SDK's callbacks into files of their own.
+    _rule(r"", r"\bon(?:Connection|reader connection )StatusChanged?[：:(\s]+(?P<word>[A-Z_]+)", _status),
+    _rule(r"", r"\breader connection status[：:]\s*(?P<word>\w+)", _status),
+    _rule(r"", r"\bonUnexpectedReaderDisconnect\b", _unexpected),
+    _rule(r"", r"\bInstall(?:ation)? progress[：:\s]+(?P<number>[\d.]+)", _progress),
+    _rule(r"", r"\bonReturnOTAProgress\((?P<number>[\d.]+)\)", _library_progress),
+    _rule(r"", r"\bonReturnOTADebugLog\b", lambda s, f: s.note()),
+    _rule(r"", r"\b(?P<verb>[a-z]\w+) (?:onFailure|error)\b", _failed),
+    _rule(r"", r"\bError Domain=com\.stripe", _error),
+    _rule(r"", r"\b(?:errorCode|TerminalErrorCode)\b.*\"[A-Z_]+\(\d+\)\"", _error),
+    _rule(r"", r"\b(?:READER|INTEGRATION|UNEXPECTED)_ERROR\.[A-Z]", _error),
+    _rule(r"", r"\bTerminalException\b.*?:\s", _error),
+    _rule(
+        r"",
+        r"\bon(?:PaymentStatusChange|RequestReaderInput|RequestReaderDisplayMessage)\b|"
+        r"\b(?:collect|retrieve|cancel|confirm|process)Payment\w*\b.*\b(?:start|onSuccess)\b",
+        lambda s, f: s.note(),
+    ),
+)
+"""Tag and text of a line → what it tells; the first that fits is asked."""

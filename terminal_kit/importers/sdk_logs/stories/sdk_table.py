@@ -1,0 +1,268 @@
+"""Which line of an SDK belongs to which topic: one table, asked from top to bottom with a line's subject and words."""
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from terminal_kit.events import DisconnectReason
+from terminal_kit.importers.sdk_logs.bodies import Saying
+from terminal_kit.importers.sdk_logs.stories.facts import level_of, number, reader_of
+from terminal_kit.importers.sdk_logs.stories.updating import components_of
+from terminal_kit.importers.sdk_logs.vocabulary import address_in, code_in, code_of, reason_of, serials_in, status_of
+
+if TYPE_CHECKING:
+    from terminal_kit.importers.sdk_logs.stories.story import Story
+
+Tell = Callable[["Story", Saying, re.Match[str]], object]
+
+
+def _rule(pattern: str, tell: Tell) -> tuple[re.Pattern[str], Tell]:
+    return re.compile(pattern, re.DOTALL), tell
+
+
+def _serial(saying: Saying) -> str | None:
+    told = saying.pairs.get("serial_number") or saying.pairs.get("serialNumber")
+    return told or next(iter(serials_in(" ".join((saying.words, *saying.pairs.values())))), None)
+
+
+def _readers(saying: Saying) -> list[dict[str, Any]]:
+    """The readers of a list: records of React Native, or serials between brackets."""
+    payload: Any = saying.payload
+    if isinstance(payload, dict):
+        payload = payload.get("readers", payload)
+    if isinstance(payload, list) and any(isinstance(item, dict) for item in payload):
+        return [reader_of(item) for item in payload if isinstance(item, dict)]
+    return [{"serial": serial} for serial in serials_in(saying.words)]
+
+
+def _record(saying: Saying) -> dict[str, Any]:
+    """What a line says in pairs, wherever they stand."""
+    payload = saying.payload if isinstance(saying.payload, dict) else {}
+    inner = payload.get("reader") if isinstance(payload.get("reader"), dict) else {}
+    return {**saying.pairs, **payload, **inner}
+
+
+def _code(saying: Saying) -> str | None:
+    record = _record(saying)
+    for name in ("code", "error_code", "errorCode"):
+        if record.get(name) not in (None, ""):
+            return code_of(str(record[name]))
+    return code_in(" ".join((saying.words, *map(str, saying.pairs.values()))))
+
+
+def _update(saying: Saying) -> dict[str, Any]:
+    record = _record(saying)
+    update = record.get("update") if isinstance(record.get("update"), dict) else record
+    version = next((update[key] for key in ("version", "deviceSoftwareVersion") if update.get(key)), None)
+    return {"firmware_to": version and str(version), "components": components_of(update.get("components"))}
+
+
+def _connect(story: "Story", saying: Saying, found: re.Match[str]) -> object:
+    return story.relation.start(_serial(saying), primary=True, location=_location(saying))
+
+
+def _location(saying: Saying) -> str | None:
+    found = re.search(r"\btml_\w+", " ".join((saying.words, *saying.pairs.values())))
+    return found[0] if found else None
+
+
+def _connected_result(story: "Story", saying: Saying, found: re.Match[str]) -> object:
+    code = _code(saying)
+    return story.relation.fail(code, surely=True) if code else story.relation.succeed()
+
+
+def _status(story: "Story", saying: Saying, found: re.Match[str]) -> object:
+    status = status_of(found["word"])
+    return status is not None and story.relation.say(status)
+
+
+def _reason(story: "Story", saying: Saying, found: re.Match[str]) -> object:
+    return story.relation.reason(reason_of(found["word"]), found["word"])
+
+
+def _did_disconnect(story: "Story", saying: Saying, found: re.Match[str]) -> object:
+    record = _record(saying)
+    word = str(record.get("reason") or record.get("argument") or "")
+    return story.relation.disconnect(reason_of(word), word, _code(saying))
+
+
+def _device_info(story: "Story", saying: Saying, found: re.Match[str]) -> object:
+    return story.facts.info(_record(saying))
+
+
+def _battery(story: "Story", saying: Saying, found: re.Match[str]) -> object:
+    record = _record(saying)
+    charging = record.get("isCharging")
+    return story.facts.battery(level_of(record), charging if isinstance(charging, bool) else None)
+
+
+def _installing(story: "Story", saying: Saying, found: re.Match[str]) -> object:
+    component, version = found["component"].lower(), found["version"]
+    extra = {"part": found["part"], "parts": found["parts"]}
+    return story.updating.stage(component, extra, components=components_of(component), firmware_to=version)
+
+
+def _progress(story: "Story", saying: Saying, found: re.Match[str]) -> object:
+    told = found["number"] or _record(saying).get("progress")
+    fraction = number(told) if told is not None else None
+    return fraction is not None and story.updating.progress(fraction)
+
+
+def _percent(story: "Story", saying: Saying, found: re.Match[str]) -> object:
+    percent = number(found["number"])
+    # The library's own count of one file; the SDK's counts over all of them, where it is logged.
+    return percent is not None and story.updating.library_progress(percent / 100)
+
+
+def _finish_update(story: "Story", saying: Saying, found: re.Match[str]) -> object:
+    return story.updating.finish(_code(saying))
+
+
+def _bb_error(story: "Story", saying: Saying, found: re.Match[str]) -> object:
+    status = re.search(r"BLE status : (\d+), newState : (\d+)", saying.words)
+    if status:
+        story.link.down(int(status[1]), None)
+    fault = re.match(r"onError (\w+)", saying.words)
+    told = {"reader_fault": fault and fault[1], "gatt_status": status and int(status[1])}
+    return story.facts.error(_code(saying), told)
+
+
+def _rn_error(story: "Story", saying: Saying, found: re.Match[str]) -> object:
+    return story.failed(found["verb"], _code(saying))
+
+
+def _ios_state(story: "Story", saying: Saying, found: re.Match[str]) -> object:
+    word = next(
+        (saying.pairs[key] for key in _IOS_STATES if saying.pairs.get(key)),
+        "",
+    )
+    status = status_of(word)
+    return status is not None and story.relation.say(status)
+
+
+_IOS_STATES = ("connectionStatus", "connection_status", "readerStatus", "reader_status")
+
+
+def _ios_fault(story: "Story", saying: Saying, found: re.Match[str]) -> object:
+    told = " ".join(saying.pairs.values())
+    if "CBManagerState" in told:
+        on = "PoweredOn" in told
+        if not on and "Unknown" not in told:
+            story.facts.radio(on=False)
+    command = saying.pairs.get("command") or saying.pairs.get("command_in_progress") or ""
+    told = {name: saying.pairs[name] for name in ("bb_error_type", "bb_error_message") if name in saying.pairs}
+    return story.failed(command, _code(saying), told)
+
+
+def _state_machine(story: "Story", saying: Saying, found: re.Match[str]) -> object:
+    match found["to"]:
+        case "DISCOVER":
+            return story.discovery.start(primary=False)
+        case "CONNECT":
+            return story.relation.start(None, primary=False)
+        case "CANCELLED" if found["from"] == "DISCOVER":
+            return story.discovery.finish(code="CANCELED")
+        case "INSTALL_UPDATES":
+            return story.updating.start()
+        case _:
+            return False
+
+
+SDK_TABLE: tuple[tuple[re.Pattern[str], Tell], ...] = (
+    # Discovery
+    _rule(r"^Terminal discoverReaders\b", lambda s, w, f: s.discovery.start(primary=True)),
+    _rule(r"^(?:Bbpos\w*Adapter|SCP\w+) discoverReaders$", lambda s, w, f: s.discovery.start(primary=False)),
+    _rule(r"^rn discoverReaders\b(?!.*[Ee]rror)", lambda s, w, f: s.discovery.start(primary=True)),
+    _rule(r"^capacitor discoverReaders", lambda s, w, f: s.discovery.start(primary=True)),
+    _rule(
+        r"^(?:ProxyDiscoveryListener onUpdateDiscoveredReaders|rn (?:didUpdateDiscoveredReaders|onUpdateDiscoveredReaders))",
+        lambda s, w, f: s.discovery.list(_readers(w), whole=True),
+    ),
+    _rule(r"^rn (?:didFinishDiscoveringReaders|onFinishDiscoveringReaders)", lambda s, w, f: s.discovery.finish(_code(w))),
+    _rule(
+        r"^(?:\w+ cancelDiscoverReaders|\w*DiscoveryController stopDiscover|(?:rn|capacitor) cancelDiscover\w*)",
+        lambda s, w, f: s.discovery.finish(extra={"ended_by": "app"}),
+    ),
+    _rule(r" (?:startBTScan)$", lambda s, w, f: s.discovery.scan(True)),
+    _rule(r" (?:stopBTScan|onBTScanStopped)$", lambda s, w, f: s.discovery.scan(False)),
+    _rule(r" startBTScan_scanTimeout$", lambda s, w, f: s.note()),
+    # Connection
+    _rule(r"^(?:Terminal|rn|capacitor) connect(?:Bluetooth|Usb|Internet|Local\w*)?Reader\b(?!.*[Ee]rror)", _connect),
+    _rule(r"^\S* enqueueOperation\b.*$", lambda s, w, f: s.queued(w.pairs.get("operation", ""), _serial(w))),
+    _rule(r"^\S* connectReader_completion", _connected_result),
+    _rule(r"^\S* connectBTWithUUID", lambda s, w, f: s.link.connecting(None)),
+    _rule(r"^\S* (?:onConnectionStatusChange|onConnectionStatusChanged)\((?P<word>\w+)\)", _status),
+    _rule(r"^rn (?:didChangeConnectionStatus|onDidChangeConnectionStatus|onConnectionStatusChange)\s+['\"]?(?P<word>\w+)", _status),
+    _rule(r"^TerminalStatusManager (?P<word>connecting|connected|notConnected|discovering|reconnecting)\.?$", _status),
+    _rule(r"^TerminalStatusManager reportReaderConnecting", lambda s, w, f: s.relation.start(_serial(w), primary=False)),
+    _rule(r"^\S* (?:state_change)$", _ios_state),
+    _rule(
+        r"^\S* on(?:BT|Usb|Serial)Connected(?:\((?P<serial>[^)]*)\))?",
+        lambda s, w, f: s.link.up(
+            next(iter(serials_in(f["serial"] or "")), None),
+            address_in(f["serial"] or ""),
+            "usb" if "onUsb" in w.words else None,
+        ),
+    ),
+    _rule(r"^\S* on(?:BT|Usb|Serial)Disconnected", lambda s, w, f: s.link.down(None, None)),
+    _rule(r"^\S* (?:onReturnDeviceInfo)\b", _device_info),
+    _rule(r"^\S* (?:reader_software_version|reader_battery_level)$", _device_info),
+    _rule(r"^\S* setDiscoveryStatus$", lambda s, w, f: s.note()),
+    # Its end
+    _rule(r"^\S* Disconnect reason set to (?P<word>\w+)", _reason),
+    _rule(r"^\S* (?:skipping disconnectReader)", lambda s, w, f: s.note()),
+    _rule(r"^\S* disconnectReader\. disconnectReason: (?P<word>\w+)", _reason),
+    _rule(
+        r"^(?:Terminal|rn|capacitor) disconnectReader\b|^\S* disconnectReader_start",
+        lambda s, w, f: s.asks(DisconnectReason.DISCONNECT_REQUESTED),
+    ),
+    _rule(r"^(?:Terminal|rn|capacitor) rebootReader\b", lambda s, w, f: s.asks(DisconnectReason.REBOOT_REQUESTED)),
+    _rule(r"^rn (?:didReportUnexpectedReaderDisconnect|didDisconnect|onReportUnexpectedReaderDisconnect)", _did_disconnect),
+    _rule(
+        r"^\S* (?:onUnexpectedReaderDisconnect|onDisconnect)\b(?:\((?P<word>\w+)\))?",
+        lambda s, w, f: s.relation.disconnect(reason_of(f["word"]), f["word"] or "", _code(w)),
+    ),
+    _rule(r"^\S* internal_disconnect_error", lambda s, w, f: s.relation.disconnect(None, "", _code(w))),
+    _rule(
+        r"^(?:rn didStartReaderReconnect|\S* onReaderReconnectStarted)\W*(?P<word>\w+)?",
+        lambda s, w, f: s.relation.reconnect(reason_of(f["word"])),
+    ),
+    _rule(r"^(?:rn didSucceedReaderReconnect|\S* onReaderReconnectSucceeded)", lambda s, w, f: s.relation.succeed()),
+    _rule(r"^(?:rn didFailReaderReconnect|\S* onReaderReconnectFailed)", lambda s, w, f: s.relation.reconnect_failed(_code(w))),
+    # Updates
+    _rule(
+        r"^(?:rn (?:didReportAvailableUpdate|didFinishRequestingUpdate)|\S* onReportAvailableUpdate)",
+        lambda s, w, f: s.updating.available(**_update(w)),
+    ),
+    _rule(
+        r"^(?:rn didStartInstallingUpdate|\S* onStartInstallingUpdate|\S* (?:install|installUpdate|installAvailableUpdate)$"
+        r"|(?:rn|capacitor) installAvailableUpdate)",
+        lambda s, w, f: s.updating.start(**_update(w)),
+    ),
+    _rule(r"^(?:rn didFinishInstallingUpdate|\S* onFinishInstallingUpdate)", _finish_update),
+    _rule(
+        r"^\S* (?:Installing) (?P<component>\w+)\(.*?version=(?P<version>[\w.]+).*?\[(?P<part>\d+) of (?P<parts>\d+)\]",
+        _installing,
+    ),
+    _rule(r"^\S* (?:Downloading updates|download(?:Updates|Settings))", lambda s, w, f: s.updating.stage("download")),
+    _rule(r"^\S* reportReaderSoftwareUpdateProgress\W*(?P<number>\d*\.?\d+(?:[eE]-?\d+)?)?", _progress),
+    _rule(r"^\S* onReportReaderSoftwareUpdateProgress\((?P<number>[\d.eE-]+)\)", _progress),
+    _rule(r"^rn (?:didReportReaderSoftwareUpdateProgress|onReportReaderSoftwareUpdateProgress)(?P<number>)", _progress),
+    _rule(r"^\S* onReturnOTAProgress\((?P<number>[\d.]+)", _percent),
+    # Battery, cards, events of the reader
+    _rule(r"^rn (?:didUpdateBatteryLevel|onBatteryLevelUpdate)|^\S* onBatteryLevelUpdate", _battery),
+    _rule(r"^(?:rn didReportLowBatteryWarning|\S* onReportLowBatteryWarning)", lambda s, w, f: s.facts.low_battery()),
+    _rule(r"^.*\b(?:cardInserted|CARD_INSERTED)\b", lambda s, w, f: s.facts.card(inserted=True)),
+    _rule(r"^.*\b(?:cardRemoved|CARD_REMOVED)\b", lambda s, w, f: s.facts.card(inserted=False)),
+    _rule(r"^health pos_battery", lambda s, w, f: s.note()),
+    _rule(r"^health internet", lambda s, w, f: s.facts.internet(on=True) if "✔" in w.pairs.get("status", "") else s.facts.internet(on=False)),
+    # The app and its host
+    _rule(r"^\S* applicationDidEnterBackground", lambda s, w, f: s.facts.app(foreground=False)),
+    _rule(r"^\S* applicationDidEnterForeground", lambda s, w, f: s.facts.app(foreground=True)),
+    # Errors
+    _rule(r"^\S* onError\b", _bb_error),
+    _rule(r"^\S* (?:unexpected_state|failCommandWithError_code\w*|\w*error\w*)$", _ios_fault),
+    _rule(r"^rn (?P<verb>\w+) .*(?:[Ee]rror|\"code\"|code:)", _rn_error),
+    _rule(r"^\S* onStateChanged: (?P<from>\w+) -> (?P<to>\w+)", _state_machine),
+)
+"""Pattern of a line's headline → what it tells. The first that fits is asked; what it does not tell is a message."""
