@@ -162,6 +162,7 @@ _ADVICE = {
 }
 
 _HCI_CODES = {
+    0x02: "attempt cancelled",
     0x04: "page timeout",
     0x05: "authentication failure",
     0x06: "PIN or key missing",
@@ -172,13 +173,16 @@ _HCI_CODES = {
     0x0C: "command disallowed",
     0x0D: "limited resources",
     0x10: "connection accept timeout",
+    0x11: "feature not supported",
     0x13: "ended by the reader",
     0x14: "ended by the reader: low resources",
     0x15: "ended by the reader: power off",
     0x16: "ended by the host",
     0x1A: "feature not supported",
     0x1F: "unspecified error",
+    0x1E: "invalid parameters",
     0x22: "link-layer response timeout",
+    0x25: "encryption mode not acceptable",
     0x28: "instant passed",
     0x29: "pairing with this key not supported",
     0x2A: "procedures collided",

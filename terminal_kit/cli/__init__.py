@@ -8,12 +8,40 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from terminal_kit.cli import connection, discovery, doctor, feed, importing, lab, locations, log, serve, update, watch
+from terminal_kit.cli import (
+    connection,
+    diagnosis,
+    discovery,
+    doctor,
+    feed,
+    importing,
+    lab,
+    locations,
+    log,
+    serve,
+    update,
+    watch,
+    what_if,
+)
 from terminal_kit.cli.options import UsageError
 from terminal_kit.cli.output import prepare, printable, say, silence
 from terminal_kit.errors import TerminalError
 
-VERBS = (lab, doctor, discovery, connection, update, watch, log, importing, locations, feed, serve)
+VERBS = (
+    lab,
+    doctor,
+    discovery,
+    connection,
+    update,
+    watch,
+    log,
+    importing,
+    diagnosis,
+    what_if,
+    locations,
+    feed,
+    serve,
+)
 """Each adds its commands to the parser."""
 
 

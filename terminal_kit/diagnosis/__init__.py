@@ -5,5 +5,6 @@
 
 from terminal_kit.diagnosis.diagnosing import diagnose
 from terminal_kit.diagnosis.finding import Evidence, Finding, Habit, Verdict
+from terminal_kit.diagnosis.habits import habits
 
-__all__ = ["Evidence", "Finding", "Habit", "Verdict", "diagnose"]
+__all__ = ["Evidence", "Finding", "Habit", "Verdict", "diagnose", "habits"]

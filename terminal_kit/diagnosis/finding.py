@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import PurePath
 from typing import Any, Literal
 
 from terminal_kit.events import Cause
@@ -38,7 +39,7 @@ class Evidence:
         if self.record is None:
             return "" if self.t_us is None else f"at {clock(self.t_us)}"
         number = f"frame {self.record + 1}" if self.in_capture else f"line {self.record}"
-        return number if self.file is None else f"{self.file}, {number}"
+        return number if self.file is None else f"{PurePath(self.file.rpartition('!')[2]).name}, {number}"
 
     def as_json(self) -> dict[str, Any]:
         """As the contract has it. What no field holds is said in the text: Wireshark's frame, or the time."""

@@ -19,8 +19,8 @@ _EARLIEST, _LATEST = -(2**62), 2**62
 
 _TOLD_BY_APPS = frozenset(
     {Kind.APP_MESSAGE, Kind.STATUS_CHANGED, Kind.CONNECT_STARTED, Kind.CONNECT_SUCCEEDED, Kind.CONNECT_FAILED}
-    | {Kind.DISCONNECTED, Kind.DISCOVERY_STARTED, Kind.DISCOVERY_FINISHED, Kind.ERROR, Kind.UPDATE_PROGRESS}
-    | {Kind.BATTERY, Kind.UPDATE_STARTED, Kind.RECONNECT_STARTED, Kind.RECONNECT_FAILED, Kind.RECONNECT_SUCCEEDED}
+    | {Kind.DISCONNECTED, Kind.DISCOVERY_STARTED, Kind.DISCOVERY_FINISHED, Kind.UPDATE_PROGRESS}
+    | {Kind.UPDATE_STARTED, Kind.RECONNECT_STARTED, Kind.RECONNECT_FAILED, Kind.RECONNECT_SUCCEEDED}
 )
 """What no capture tells: a source that holds any of it is a log, and its records are lines."""
 
@@ -35,6 +35,7 @@ class Rows:
         self.t_us = times[order]
         self._cells: dict[str, NDArray[Any]] = {}
         self._numbers: dict[str, NDArray[np.float64]] = {}
+        self._places: dict[float, int] | None = None
         kinds, readers = self.cells("kind"), self.cells("reader")
         self._index = _grouped(list(zip(readers, kinds, strict=True)))
         by_kind: dict[str, list[Places]] = {}
@@ -93,6 +94,12 @@ class Rows:
     def is_capture(self, place: int) -> bool:
         """Whether the row comes from a capture (its record is a frame) and not from a log (where it is a line)."""
         return self.number("source", place) in self._captures
+
+    def place_of(self, seq: int | None) -> int:
+        """The place of the row with this number in its log; 0 where there is none."""
+        if self._places is None:
+            self._places = {number: place for place, number in enumerate(self.numbers("seq").tolist())}
+        return self._places.get(-1.0 if seq is None else float(seq), 0)
 
     # ---- finding
 

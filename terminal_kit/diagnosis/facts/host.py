@@ -50,7 +50,9 @@ def host_facts(scope: Scope) -> HostFacts:
             facts.background_at = int(place)
         if any(word in said for word in _DISCONNECTS) and rows.t_us[place] >= t_us - 10_000_000:
             facts.asked_at = int(place)
-    facts.run_end_at = rows.first(Kind.RUN_FINISHED, None, t_us - 2_000_000, t_us + 5_000_000)
+    ended = rows.first(Kind.RUN_FINISHED, None, t_us - 2_000_000, t_us + 5_000_000)
+    # The end of an imported file says nothing: the phone went on.
+    facts.run_end_at = ended if ended is not None and rows.number("source", ended) is None else None
     facts.gap_at = rows.last(Kind.GAP, None, t_us + 5_000_000, t_us - 30_000_000)
     return facts
 
@@ -61,8 +63,10 @@ def _take_change(scope: Scope, facts: HostFacts, place: int) -> None:
     at_us = int(rows.t_us[place])
     if isinstance(fault, str):
         facts.fault, facts.fault_at = fault, place
-    elif facts.fault is not None and "fault" in extra and at_us < scope.t_us - TOGETHER_US:
+    elif facts.fault is not None and ("fault" in extra or extra.get("bluetooth") is True) and at_us < scope.t_us - TOGETHER_US:
         facts.fault = facts.fault_at = None
+    if extra.get("app") == "background" and -60_000_000 <= at_us - scope.t_us <= 2_000_000:
+        facts.background_at = place
     if internet is False and at_us <= scope.t_us:
         if facts.offline_at is None:
             facts.offline_at, facts.offline_s = place, (scope.t_us - at_us) / 1e6

@@ -71,6 +71,7 @@ class Facts:
         self._firmware: str | None = None
         self._foreground: bool | None = None
         self._radio: bool | None = None
+        self._internet: bool | None = None
 
     def battery(self, level: float | None, charging: bool | None = None) -> bool:
         """A battery level, where it is news."""
@@ -125,10 +126,13 @@ class Facts:
         if on == self._radio:
             return False
         self._radio = on
-        self._teller.tell(Kind.HOST_CHANGED, {"bluetooth": "on" if on else "off"})
+        self._teller.tell(Kind.HOST_CHANGED, {"bluetooth": on, "fault": None if on else "radio_off"})
         return True
 
     def internet(self, *, on: bool) -> bool:
         """The host reaches the internet, or does not."""
-        self._teller.tell(Kind.HOST_CHANGED, {"internet": "on" if on else "off"})
+        if on == self._internet:
+            return False
+        self._internet = on
+        self._teller.tell(Kind.HOST_CHANGED, {"internet": on})
         return True
