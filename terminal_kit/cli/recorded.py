@@ -26,11 +26,11 @@ def recorded(paths: Sequence[str]) -> Generator[EventLog]:
 
     with tempfile.TemporaryDirectory(prefix="terminal_kit-") as folder, EventLog(Path(folder) / "import.db") as log:
         reports = import_files([Path(path) for path in paths], log)
-        wrong = [report for report in reports if report.error is not None]
-        if len(wrong) == len(reports):
-            raise wrong[0].error if wrong else CaptureFormatError(f"{', '.join(paths)}: nothing to import")
-        for report in wrong:
-            say(printable(report.error.line()), error=True)
+        errors = [report.error for report in reports if report.error is not None]
+        if len(errors) == len(reports):
+            raise errors[0] if errors else CaptureFormatError(f"{', '.join(paths)}: nothing to import")
+        for error in errors:
+            say(printable(error.line()), error=True)
         yield log
 
 

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from typing import Any
 
 from terminal_kit.cli.options import Commands, UsageError, command
 from terminal_kit.cli.output import printable, say
@@ -55,7 +56,8 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.json:
         print(json.dumps(outlook.as_json()))
         return 0
-    for drop in outlook.drops.to_dict("records"):
+    drops: Any = outlook.drops
+    for drop in drops.to_dict("records"):
         say(_line(drop))
     for sentence in outlook.sentences():
         say(sentence)
@@ -69,7 +71,7 @@ def _tell(done: int, of: int) -> None:
     print(f"\rdrop {done} of {of}", end="", file=sys.stderr, flush=True)
 
 
-def _line(drop: "dict[str, object]") -> str:
+def _line(drop: "dict[str, Any]") -> str:
     from terminal_kit.scenarios.what_if import fate  # noqa: PLC0415
 
     time = f"{drop['time']:%Y-%m-%d %H:%M:%S}Z"

@@ -13,7 +13,7 @@ from terminal_kit.diagnosis.steps import next_steps
 from terminal_kit.events import Cause
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 
 SHOWN = 0.02
 """A cause below this is not worth a line; the first one is always shown."""

@@ -11,7 +11,7 @@ from terminal_kit.diagnosis.rows import Rows
 from terminal_kit.events import Cause, Kind
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 
 SHOWN = 3
 """So many rows are cited for a habit: enough to look at."""
@@ -56,7 +56,10 @@ def _disconnects_to_save_power(rows: Rows, findings: Sequence[Finding]) -> Itera
             continue
         names = (finding.reader,)
         began = rows.last(Kind.LINK_CONNECTED, names, finding.t_us)
-        if began is None or rows.first(Kind.LINK_CONNECTED, names, finding.t_us + 1, finding.t_us + DAY_S * 10**6) is None:
+        if (
+            began is None
+            or rows.first(Kind.LINK_CONNECTED, names, finding.t_us + 1, finding.t_us + DAY_S * 10**6) is None
+        ):
             continue
         since_us = int(rows.t_us[began])
         used = rows.all_of(_USED, names, since_us, finding.t_us)
@@ -81,7 +84,7 @@ def _daily_restart(rows: Rows, findings: Sequence[Finding]) -> Iterator[Habit]:
         if finding.kind == "disconnect":
             by_reader[finding.reader].append(finding)
     for reader, drops in by_reader.items():
-        best = max((_at_the_same_time(drop, drops) for drop in drops), key=len, default=[])
+        best = max((_at_the_same_time(drop, drops) for drop in drops), key=len)
         known = [drop for drop in best if drop.cause is Cause.SECURITY_REBOOT]
         if len({drop.t_us // (DAY_S * 10**6) for drop in best}) >= OFTEN or len(known) >= 2:
             minute = best[0].t_us // 60_000_000 % 1440
@@ -137,9 +140,10 @@ def _sdk_without_grace(rows: Rows, findings: Sequence[Finding]) -> Iterator[Habi
     for place in rows.of(Kind.APP_MESSAGE):
         extra = rows.extra(int(place))
         version = _RN.search(f"{extra.get('sdk', '')} {extra.get('sdk_version', '')}")
-        if version is None or version[4] is None and (version[1], version[2]) != ("0", "0"):
+        if version is None:
             continue
-        numbers = tuple(int(part) if part is not None else 999 for part in version.groups())
+        # A release without "beta" comes after all betas of its number.
+        numbers = tuple(999 if part is None else int(part) for part in version.groups())
         if numbers < GRACE_SINCE:
             yield Habit(
                 "sdk_without_grace",

@@ -1,6 +1,7 @@
 """What was recorded around a drop, as far as it can be lived through again."""
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
 
 import json
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ Manner = Literal["faded", "gone", "ended", "closed", "unknown"]
 """How a link ended, as far as a policy can change it.
 
 `faded`: both ends were there and packets were lost, so that a longer supervision timeout may outlast it; `gone`: the
-reader's end of the link was lost, so that only the timeout could end it; `ended`: the reader, or the host's radio, ended
+reader's end of the link was lost, so that only the timeout ended it; `ended`: the reader, or the host's radio, ended
 it at once; `closed`: the app did, on purpose; `unknown`: nothing is known that could be replayed.
 """
 
@@ -72,7 +73,7 @@ def passages(frame: pd.DataFrame, findings: "Sequence[Finding]") -> list[Passage
     known = {"t_us", "reader", "kind"} <= set(frame.columns)
     rows: Any = frame.sort_values("t_us", kind="stable") if known else frame
     drops = [finding for finding in findings if finding.kind == "disconnect"]
-    of_reader = {reader: part for reader, part in rows.groupby("reader")} if drops else {}
+    of_reader = dict(list(rows.groupby("reader"))) if drops else {}
     scans = rows[rows["kind"].isin([Kind.SCAN_STARTED.value, Kind.SCAN_STOPPED.value])] if drops else rows
     return [_passage(finding, of_reader.get(finding.reader, rows.iloc[:0]), scans) for finding in drops]
 

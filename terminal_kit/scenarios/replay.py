@@ -32,7 +32,7 @@ NEAR_S = 15.0
 
 
 class Lived(NamedTuple):
-    """What became of a passage. `dropped_s`: when the link ended, None if it held; `gone_s`: until it was there again."""
+    """What became of a passage: when the link ended (None: it held), and how long until it was there again."""
 
     dropped_s: float | None
     gone_s: float | None

@@ -1,8 +1,10 @@
 """What would have helped: recorded drops lived through again under another policy."""
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from statistics import median
 from typing import Any
@@ -27,7 +29,7 @@ SUPERVISION_TIMEOUT_S = (0.1, 32.0)
 ASSUMPTIONS = (
     "The signal between what was heard is a straight line; where nothing was heard for 15 s it is -60 dBm.",
     "While the reader was silent no packet would have arrived, whatever the policy.",
-    "A reader that was not being listened for was back at any time between the drop and when it was heard, alike likely.",
+    "A reader that nobody listened for was back at any time between the drop and when it was heard, alike likely.",
     "A link whose reader restarted, hung or lost power cannot be kept by any policy.",
     "A drop that the app, the host's radio or the reader itself decided on happens under any policy.",
     "A longer interval or another time-out changes nothing else: no power, no throughput, no second link.",
@@ -94,7 +96,8 @@ class Outlook:
 
     def sentences(self) -> list[str]:
         """The outcome in words, with what it rests on."""
-        count, replayed = len(self.drops), int(self.drops["replayed"].sum())
+        drops: Any = self.drops
+        count, replayed = len(drops), int(drops["replayed"].sum())
         told = [f"{count} drops, {replayed} of which can be replayed."]
         if self.reproduced is not None:
             told.append(f"Under the recorded policy the replay brings them in {self.reproduced:.0%} of its runs.")
@@ -136,17 +139,19 @@ def what_if(
     `frame` is `EventLog.frame()`; `findings` those of `diagnose(frame)`, which is asked where they are not given: a
     drop's cause says what a policy can change. Each drop is replayed `replays` times with chances of its own.
     `on_progress(done, all)` is told. Same frame, policy and seed: same outlook. Raises `InvalidParameterError` for less
-    than one replay. To be run outside of an event loop.
+    than one replay.
     """
     if replays < 1:
         raise InvalidParameterError("a drop is replayed at least once", parameter="replays", value=replays)
     of = passages(frame, diagnose(frame) if findings is None else findings)
     was_automatic = bool((frame["kind"] == Kind.RECONNECT_STARTED.value).any()) if len(frame) else False
     rows: list[dict[str, Any]] = []
-    for number, passage in enumerate(of):
-        rows.append(_row(passage, policy, replays, seed, was_automatic=was_automatic))
-        if on_progress is not None:
-            on_progress(number + 1, len(of))
+    # In a thread of its own: a notebook's cell runs on a loop already, and each replay has one.
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="terminal_kit what-if") as thread:
+        for number, passage in enumerate(of):
+            rows.append(thread.submit(_row, passage, policy, replays, seed, was_automatic=was_automatic).result())
+            if on_progress is not None:
+                on_progress(number + 1, len(of))
     drops: Any = pd.DataFrame(rows, columns=pd.Index(_COLUMNS)).astype(_TYPES)
     drops.insert(0, "time", pd.to_datetime(drops["t_us"], unit="us", utc=True).astype("datetime64[us, UTC]"))
     replayed = drops[drops["replayed"]]

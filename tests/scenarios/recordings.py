@@ -44,7 +44,9 @@ def fade(*, back_s: float = 4.0, timeout_s: float = 4.0, scanning: bool = True) 
     return frame(*rows)
 
 
-def finding(cause: Cause = Cause.BODY_OR_INTERFERENCE_FADE, *, hci_code: int | None = 8, kind: str = "disconnect") -> Any:
+def finding(
+    cause: Cause = Cause.BODY_OR_INTERFERENCE_FADE, *, hci_code: int | None = 8, kind: str = "disconnect"
+) -> Any:
     """What `diagnose()` would say of the drop at 120 s, as far as a replay asks."""
     verdict = SimpleNamespace(cause=cause, confidence=0.9)
     return SimpleNamespace(kind=kind, t_us=at(120), reader=READER, hci_code=hci_code, causes=(verdict,))

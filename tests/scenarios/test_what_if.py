@@ -24,8 +24,12 @@ def test_a_longer_time_out_outlasts_a_fade() -> None:
 
 
 def test_a_reader_that_restarted_is_not_kept_and_is_missed_for_longer() -> None:
-    short = outlook(Policy(supervision_timeout_s=2.0, auto_reconnect=True), Cause.READER_RESET_OR_POWER_LOSS, back_s=9.0)
-    long = outlook(Policy(supervision_timeout_s=20.0, auto_reconnect=True), Cause.READER_RESET_OR_POWER_LOSS, back_s=9.0)
+    short = outlook(
+        Policy(supervision_timeout_s=2.0, auto_reconnect=True), Cause.READER_RESET_OR_POWER_LOSS, back_s=9.0
+    )
+    long = outlook(
+        Policy(supervision_timeout_s=20.0, auto_reconnect=True), Cause.READER_RESET_OR_POWER_LOSS, back_s=9.0
+    )
     assert short.drops["as_proposed"].tolist() == long.drops["as_proposed"].tolist() == [1.0]
     assert long.avoided == 0.0
 

@@ -84,9 +84,9 @@ def _listened_s(scope: Scope, until_us: int) -> float:
             spans.append((int(rows.t_us[place]), until_us if end is None else int(rows.t_us[end])))
     total, reached = 0, t_us
     for begin, end in sorted(spans):
-        begin, end = max(begin, reached), min(end, until_us)
-        if end > begin:
-            total, reached = total + end - begin, end
+        since, until = max(begin, reached), min(end, until_us)
+        if until > since:
+            total, reached = total + until - since, until
     others = rows.of(Kind.SIGNAL, None, t_us, until_us)
     heard = others[rows.cells("rssi_source")[others] == RssiSource.ADVERTISEMENT]
     return max(total / 1e6, float(len(np.unique(rows.t_us[heard] // 1_000_000))))

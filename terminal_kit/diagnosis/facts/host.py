@@ -63,7 +63,11 @@ def _take_change(scope: Scope, facts: HostFacts, place: int) -> None:
     at_us = int(rows.t_us[place])
     if isinstance(fault, str):
         facts.fault, facts.fault_at = fault, place
-    elif facts.fault is not None and ("fault" in extra or extra.get("bluetooth") is True) and at_us < scope.t_us - TOGETHER_US:
+    elif (
+        facts.fault is not None
+        and ("fault" in extra or extra.get("bluetooth") is True)
+        and at_us < scope.t_us - TOGETHER_US
+    ):
         facts.fault = facts.fault_at = None
     if extra.get("app") == "background" and -60_000_000 <= at_us - scope.t_us <= 2_000_000:
         facts.background_at = place
@@ -79,5 +83,5 @@ def _open_links(scope: Scope) -> int:
     rows, t_us = scope.rows, scope.t_us
     up: dict[str, bool] = {}
     for place in rows.all_of((Kind.LINK_CONNECTED, Kind.LINK_DISCONNECTED), None, t_us - 86_400_000_000, t_us - 1):
-        up[rows.cells("reader")[place]] = rows.cells("kind")[place] == Kind.LINK_CONNECTED
+        up[str(rows.cells("reader")[place])] = rows.cells("kind")[place] == Kind.LINK_CONNECTED
     return sum(is_up for reader, is_up in up.items() if reader not in scope.readers)

@@ -162,7 +162,7 @@ def _table(part: Part, names: Any) -> Any:
 
 
 def _by_second(source: int, part: Part, readers: Sequence[str | None]) -> Columns:
-    """Each device's seconds, in the order of time."""
+    """Each device's seconds, in the order of time; a row stands at the first reading of its second."""
     second = part.t_us // SECOND_US
     order = np.lexsort((part.rssi, part.device, second))
     device, second, rssi = part.device[order], second[order], part.rssi[order].astype(np.float32)
@@ -171,7 +171,7 @@ def _by_second(source: int, part: Part, readers: Sequence[str | None]) -> Column
     middle = (rssi[new + (count - 1) // 2] + rssi[new + count // 2]) / 2
     record = part.record[order]
     return {
-        "t_us": second[new] * SECOND_US,
+        "t_us": np.minimum.reduceat(part.t_us[order], new),
         "kind": [Kind.SIGNAL] * len(new),
         "reader": [readers[number] for number in device[new].tolist()],
         "source": [source] * len(new),

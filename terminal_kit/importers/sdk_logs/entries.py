@@ -1,4 +1,4 @@
-"""Lines that belong together: a record printed over many lines, a console's folded line. Everything else stands alone."""
+"""Lines that belong together: a record printed over many lines, a console's folded line. Others stand alone."""
 
 import re
 from collections.abc import Iterator

@@ -78,7 +78,7 @@ SHAPES: tuple[Shape, ...] = (
     _shape("android level only", "android", rf"{_LEVEL}\s\s{_BODY}"),
     _shape("capacitor", "capacitor", rf"(?P<tag>⚡️?)\s*{_BODY}"),
     _shape("react native metro", "react_native", rf"\s?(?P<level>LOG|WARN|ERROR|INFO|DEBUG)\s{{1,2}}{_BODY}"),
-    _shape("react native expo", "react_native", rf"(?P<body>\[Stripe [tT]erminal\]:?.*)"),
+    _shape("react native expo", "react_native", r"(?P<body>\[Stripe [tT]erminal\]:?.*)"),
     _shape("android bracket tag", "android", rf"\[(?P<tag>[A-Za-z_][\w.$@-]*)\]\s{_BODY}"),
     _shape("ios listener", "ios", r"\"(?P<body>[lsh] .*?)\"?,?$"),
     _shape("ios bare", "ios", r"(?P<body>(?:[lsh] )?(?=[a-z]\w*=)(?=.*\b(?:scope|event|logpoint_level|log_level)=).*)"),

@@ -97,9 +97,7 @@ class Facts:
             self._firmware = str(firmware)
             names = ("bootloaderVersion", "hardwareVersion", "sdkVersion", "isUsbConnected", "configVersion")
             extra = {name: str(pairs[name]) for name in names if name in pairs}
-            self._teller.tell(
-                Kind.READER_INFO, extra, firmware=self._firmware, device_type=self._teller.device_type()
-            )
+            self._teller.tell(Kind.READER_INFO, extra, firmware=self._firmware, device_type=self._teller.device_type())
             told = True
         return self.battery(level_of(pairs), charging_of(pairs)) or told
 

@@ -1,10 +1,9 @@
-"""Lines of the phone and of apps that tell of readers without being an SDK's own: Bluetooth's client, consoles, files."""
+"""Lines that tell of readers without being an SDK's own: of the phone's Bluetooth, of consoles, of apps' own files."""
 
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from terminal_kit.importers.sdk_logs.payloads import payload_of
 from terminal_kit.importers.sdk_logs.stories.facts import number
 from terminal_kit.importers.sdk_logs.vocabulary import address_in, code_in, reason_of, serials_in, status_of
 
@@ -62,9 +61,7 @@ def _library_progress(story: "Story", found: re.Match[str]) -> object:
 
 
 def _failed(story: "Story", found: re.Match[str]) -> object:
-    payload = payload_of(found.string[found.end("verb") :])
-    code = code_in(str(payload.get("code"))) if isinstance(payload, dict) and payload.get("code") else None
-    return story.failed(found["verb"], code or code_in(found.string))
+    return story.failed(found["verb"], code_in(found.string))
 
 
 def _error(story: "Story", found: re.Match[str]) -> object:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from terminal_kit.events import DisconnectReason
 from terminal_kit.importers.sdk_logs.bodies import Saying
@@ -27,19 +27,21 @@ def _serial(saying: Saying) -> str | None:
 
 def _readers(saying: Saying) -> list[dict[str, Any]]:
     """The readers of a list: records of React Native, or serials between brackets."""
-    payload: Any = saying.payload
-    if isinstance(payload, dict):
-        payload = payload.get("readers", payload)
-    if isinstance(payload, list) and any(isinstance(item, dict) for item in payload):
-        return [reader_of(item) for item in payload if isinstance(item, dict)]
+    listed = _mapping(saying.payload).get("readers", saying.payload)
+    items: list[Any] = list(cast("list[Any]", listed)) if isinstance(listed, list) else []
+    if records := [_mapping(item) for item in items if isinstance(item, dict)]:
+        return [reader_of(record) for record in records]
     return [{"serial": serial} for serial in serials_in(saying.words)]
 
 
 def _record(saying: Saying) -> dict[str, Any]:
     """What a line says in pairs, wherever they stand."""
-    payload = saying.payload if isinstance(saying.payload, dict) else {}
-    inner = payload.get("reader") if isinstance(payload.get("reader"), dict) else {}
-    return {**saying.pairs, **payload, **inner}
+    payload = _mapping(saying.payload)
+    return {**saying.pairs, **payload, **_mapping(payload.get("reader"))}
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def _code(saying: Saying) -> str | None:
@@ -52,7 +54,7 @@ def _code(saying: Saying) -> str | None:
 
 def _update(saying: Saying) -> dict[str, Any]:
     record = _record(saying)
-    update = record.get("update") if isinstance(record.get("update"), dict) else record
+    update = _mapping(record.get("update")) or record
     version = next((update[key] for key in ("version", "deviceSoftwareVersion") if update.get(key)), None)
     return {"firmware_to": version and str(version), "components": components_of(update.get("components"))}
 
@@ -175,10 +177,12 @@ SDK_TABLE: tuple[tuple[re.Pattern[str], Tell], ...] = (
     _rule(r"^rn discoverReaders\b(?!.*[Ee]rror)", lambda s, w, f: s.discovery.start(primary=True)),
     _rule(r"^capacitor discoverReaders", lambda s, w, f: s.discovery.start(primary=True)),
     _rule(
-        r"^(?:ProxyDiscoveryListener onUpdateDiscoveredReaders|rn (?:didUpdateDiscoveredReaders|onUpdateDiscoveredReaders))",
+        r"^(?:ProxyDiscoveryListener|rn) (?:did|on)UpdateDiscoveredReaders",
         lambda s, w, f: s.discovery.list(_readers(w), whole=True),
     ),
-    _rule(r"^rn (?:didFinishDiscoveringReaders|onFinishDiscoveringReaders)", lambda s, w, f: s.discovery.finish(_code(w))),
+    _rule(
+        r"^rn (?:didFinishDiscoveringReaders|onFinishDiscoveringReaders)", lambda s, w, f: s.discovery.finish(_code(w))
+    ),
     _rule(
         r"^(?:\w+ cancelDiscoverReaders|\w*DiscoveryController stopDiscover|(?:rn|capacitor) cancelDiscover\w*)",
         lambda s, w, f: s.discovery.finish(extra={"ended_by": "app"}),
@@ -192,9 +196,14 @@ SDK_TABLE: tuple[tuple[re.Pattern[str], Tell], ...] = (
     _rule(r"^\S* connectReader_completion", _connected_result),
     _rule(r"^\S* connectBTWithUUID", lambda s, w, f: s.link.connecting(None)),
     _rule(r"^\S* (?:onConnectionStatusChange|onConnectionStatusChanged)\((?P<word>\w+)\)", _status),
-    _rule(r"^rn (?:didChangeConnectionStatus|onDidChangeConnectionStatus|onConnectionStatusChange)\s+['\"]?(?P<word>\w+)", _status),
+    _rule(
+        r"^rn (?:didChangeConnectionStatus|onDidChangeConnectionStatus|onConnectionStatusChange)\s+['\"]?(?P<word>\w+)",
+        _status,
+    ),
     _rule(r"^TerminalStatusManager (?P<word>connecting|connected|notConnected|discovering|reconnecting)\.?$", _status),
-    _rule(r"^TerminalStatusManager reportReaderConnecting", lambda s, w, f: s.relation.start(_serial(w), primary=False)),
+    _rule(
+        r"^TerminalStatusManager reportReaderConnecting", lambda s, w, f: s.relation.start(_serial(w), primary=False)
+    ),
     _rule(r"^\S* (?:state_change)$", _ios_state),
     _rule(
         r"^\S* on(?:BT|Usb|Serial)Connected(?:\((?P<serial>[^)]*)\))?",
@@ -217,7 +226,9 @@ SDK_TABLE: tuple[tuple[re.Pattern[str], Tell], ...] = (
         lambda s, w, f: s.asks(DisconnectReason.DISCONNECT_REQUESTED),
     ),
     _rule(r"^(?:Terminal|rn|capacitor) rebootReader\b", lambda s, w, f: s.asks(DisconnectReason.REBOOT_REQUESTED)),
-    _rule(r"^rn (?:didReportUnexpectedReaderDisconnect|didDisconnect|onReportUnexpectedReaderDisconnect)", _did_disconnect),
+    _rule(
+        r"^rn (?:didReportUnexpectedReaderDisconnect|didDisconnect|onReportUnexpectedReaderDisconnect)", _did_disconnect
+    ),
     _rule(
         r"^\S* (?:onUnexpectedReaderDisconnect|onDisconnect)\b(?:\((?P<word>\w+)\))?",
         lambda s, w, f: s.relation.disconnect(reason_of(f["word"]), f["word"] or "", _code(w)),
@@ -228,14 +239,17 @@ SDK_TABLE: tuple[tuple[re.Pattern[str], Tell], ...] = (
         lambda s, w, f: s.relation.reconnect(reason_of(f["word"])),
     ),
     _rule(r"^(?:rn didSucceedReaderReconnect|\S* onReaderReconnectSucceeded)", lambda s, w, f: s.relation.succeed()),
-    _rule(r"^(?:rn didFailReaderReconnect|\S* onReaderReconnectFailed)", lambda s, w, f: s.relation.reconnect_failed(_code(w))),
+    _rule(
+        r"^(?:rn didFailReaderReconnect|\S* onReaderReconnectFailed)",
+        lambda s, w, f: s.relation.reconnect_failed(_code(w)),
+    ),
     # Updates
     _rule(
         r"^(?:rn (?:didReportAvailableUpdate|didFinishRequestingUpdate)|\S* onReportAvailableUpdate)",
         lambda s, w, f: s.updating.available(**_update(w)),
     ),
     _rule(
-        r"^(?:rn didStartInstallingUpdate|\S* onStartInstallingUpdate|\S* (?:install|installUpdate|installAvailableUpdate)$"
+        r"^(?:rn didStartInstallingUpdate|\S* onStartInstallingUpdate|\S* install(?:Update|AvailableUpdate)?$"
         r"|(?:rn|capacitor) installAvailableUpdate)",
         lambda s, w, f: s.updating.start(**_update(w)),
     ),
@@ -255,7 +269,10 @@ SDK_TABLE: tuple[tuple[re.Pattern[str], Tell], ...] = (
     _rule(r"^.*\b(?:cardInserted|CARD_INSERTED)\b", lambda s, w, f: s.facts.card(inserted=True)),
     _rule(r"^.*\b(?:cardRemoved|CARD_REMOVED)\b", lambda s, w, f: s.facts.card(inserted=False)),
     _rule(r"^health pos_battery", lambda s, w, f: s.note()),
-    _rule(r"^health internet", lambda s, w, f: s.facts.internet(on=True) if "✔" in w.pairs.get("status", "") else s.facts.internet(on=False)),
+    _rule(
+        r"^health internet",
+        lambda s, w, f: s.facts.internet(on=True) if "✔" in w.pairs.get("status", "") else s.facts.internet(on=False),
+    ),
     # The app and its host
     _rule(r"^\S* applicationDidEnterBackground", lambda s, w, f: s.facts.app(foreground=False)),
     _rule(r"^\S* applicationDidEnterForeground", lambda s, w, f: s.facts.app(foreground=True)),

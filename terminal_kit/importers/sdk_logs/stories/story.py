@@ -30,8 +30,14 @@ UNDERSTOOD = Taken("understood")
 _FOREIGN: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("blank", re.compile(r"^\s*$")),
     ("shell prompt", re.compile(r"^\s*(?:[$#>]|\w+@[\w.-]+[:~].*[$#])\s")),
-    ("left out by whoever pasted it", re.compile(r"^\s*(?:\*snip\*|\[?\.\.\.\]?|<HIDDEN>|<redacted>)\s*$", re.IGNORECASE)),
-    ("stack frame", re.compile(r"^\s*(?:at [\w.$<>]+|Caused by:|Suppressed:|\.\.\. \d+ more|(?:[a-z]\w*\.){2,}\w+Exception\b)")),
+    (
+        "left out by whoever pasted it",
+        re.compile(r"^\s*(?:\*snip\*|\[?\.\.\.\]?|<HIDDEN>|<redacted>)\s*$", re.IGNORECASE),
+    ),
+    (
+        "stack frame",
+        re.compile(r"^\s*(?:at [\w.$<>]+|Caused by:|Suppressed:|\.\.\. \d+ more|(?:[a-z]\w*\.){2,}\w+Exception\b)"),
+    ),
     ("debugger", re.compile(r"^(?:Resolved pending breakpoint|Thread (?:started|finished)|Loaded assembly)")),
     ("beginning of a buffer", re.compile(r"^-+ beginning of \w+")),
 )
@@ -96,9 +102,8 @@ class Story:
             return self.relation.fail(code, surely=True, extra=extra)
         if "discover" in what and self.discovery.is_running:
             self.discovery.finish(code, extra)
-        elif "update" in what or (code or "").startswith("READER_SOFTWARE_UPDATE"):
-            if self.updating.is_running:
-                self.updating.finish(code, extra)
+        elif self.updating.is_running and ("update" in what or (code or "").startswith("READER_SOFTWARE_UPDATE")):
+            self.updating.finish(code, extra)
         return self.facts.error(code, extra)
 
     def asks(self, reason: DisconnectReason) -> bool:
@@ -111,7 +116,7 @@ class Story:
 
     def queued(self, operation: str, serial: str | None) -> bool:
         """An operation of the SDK's queue."""
-        if operation.startswith("ConnectReader") or operation.startswith("ConnectBluetooth"):
+        if operation.startswith(("ConnectReader", "ConnectBluetooth")):
             return self.relation.start(serial, primary=False)
         if operation.startswith("DisconnectReader"):
             self.relation.ask(DisconnectReason.DISCONNECT_REQUESTED)

@@ -1,6 +1,6 @@
 """Updates of a reader's software, as the SDK, the reader's library and the app tell of them."""
 
-from typing import Any
+from typing import Any, cast
 
 from terminal_kit.events import Kind, UpdateComponent
 from terminal_kit.importers.sdk_logs.stories.telling import Attempt, Teller
@@ -21,7 +21,7 @@ _COMPONENTS = {
 
 def components_of(words: Any) -> int | None:
     """The flags of components that are named, in a list or one by one; None where none is known."""
-    names = words if isinstance(words, list) else [words]
+    names: list[Any] = list(cast("list[Any]", words)) if isinstance(words, list) else [words]
     found = 0
     for name in names:
         found |= _COMPONENTS.get(str(name).lower().replace("_", ""), 0)
