@@ -10,7 +10,8 @@ A capture knows more of a link than a live session does. What has no column stan
 - `link_disconnected`: the same and `silence_s` (since the peer was last heard on the link), `last_heard_record`,
   `advertised` (how often the peer was heard advertising in that silence) and `advertised_record`, `queued_packets`
   (sent and not acknowledged), `asked_record` and `asked_reason` (the host's Disconnect command), `other_links`,
-  `scanning` (whether the host was), `pending` (a procedure that got no answer) and `pending_record`
+  `scanning` (whether the host was), `pending` (a procedure or a request that got no answer), `pending_record`,
+  `pending_s` (for how long) and `heard_since_s` (how long of that the peer's link layer was still heard)
 - `scan_started`: `filter_duplicates` (then counts of advertisements mean nothing), `active`
 - `reader_found`: `address`, `address_type`, `services`, `manufacturer`
 - `att_error`: `request` (the opcode that was refused), `handle`

@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from terminal_kit.events import Cause
 
 PRIOR: dict[Cause, float] = {
-    Cause.RANGE: 0.0,
-    Cause.BODY_OR_INTERFERENCE_FADE: 0.2,
+    Cause.RANGE: 0.25,
+    Cause.BODY_OR_INTERFERENCE_FADE: 0.25,
     Cause.READER_RESET_OR_POWER_LOSS: 0.0,
     Cause.READER_POWERED_OFF: -0.3,
     Cause.IDLE_POWER_DOWN: -1.0,
-    Cause.SECURITY_REBOOT: -1.0,
-    Cause.CRITICALLY_LOW_BATTERY: -0.5,
+    Cause.SECURITY_REBOOT: -1.25,
+    Cause.CRITICALLY_LOW_BATTERY: 0.25,
     Cause.BOND_LOST: -1.0,
     Cause.PAIRED_IN_SYSTEM_SETTINGS: -2.0,
     Cause.TAKEN_BY_ANOTHER_HOST: -0.5,
     Cause.HOST_RADIO_OFF: -1.0,
-    Cause.HOST_CLOSED: 0.0,
+    Cause.HOST_CLOSED: 0.25,
     Cause.HOST_RADIO_OVERLOADED: -1.0,
     Cause.FAILED_TO_ESTABLISH: -1.5,
     Cause.FIRMWARE_HANG: -1.0,
@@ -27,7 +27,7 @@ PRIOR: dict[Cause, float] = {
 }
 """Log-odds before anything is seen: how often a cause is met, roughly; `cannot_tell` holds until something is."""
 
-TEMPERATURE = 1.0
+TEMPERATURE = 0.55
 """Signs are not independent, so their sum is too sure of itself: it is divided by this. Fitted on tuning seeds."""
 
 

@@ -105,9 +105,21 @@ class _Gatherer:
         elif never_was:
             self._failed(place, owner, attempt_id)
         else:
-            incident = self._new("disconnect", place, owner, session)
+            incident = self._told_before(place, owner, session) or self._new("disconnect", place, owner, session)
             if key:
                 self._by_link[key] = incident
+
+    def _told_before(self, place: int, owner: Owner, session: int | None) -> Incident | None:
+        """The same drop, where an app told the end of the relation a moment before the link's."""
+        before, rows = self._last.get(owner), self._rows
+        if before is None or before.kind != "disconnect" or before.session != session:
+            return None
+        if any(rows.cells("kind")[other] != Kind.DISCONNECTED for other in before.rows):
+            return None
+        if rows.t_us[place] - before.t_us > SAME_DROP_US:
+            return None
+        before.rows.insert(0, place)
+        return before
 
     def _unsettled(self, place: int, owner: Owner, attempt_id: str) -> None:
         """A link that came up and was no use: a failed connection, in an automatic reconnection too."""
@@ -129,6 +141,15 @@ class _Gatherer:
         elif (before := self._lasting(owner, place)) is not None and before.kind == "connect_failed":
             t_us = self._rows.t_us
             if t_us[place] - t_us[before.rows[-1]] <= SERIES_US:
+                before.rows.append(place)
+                return
+        if attempt_id is not None and (before := self._lasting(owner, place)) is not None:
+            t_us = self._rows.t_us
+            is_open = before.kind == "connect_failed" and before.attempt_id is None
+            if is_open and t_us[place] - t_us[before.rows[-1]] <= SERIES_US:
+                # Tries without a number, and the connection whose tries they were.
+                before.attempt_id = attempt_id
+                self._by_attempt[owner, attempt_id] = before
                 before.rows.append(place)
                 return
         incident = self._new("connect_failed", place, owner, self._rows.whole("session", place))

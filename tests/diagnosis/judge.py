@@ -45,7 +45,10 @@ def judge(incident: Incident) -> Judged:
     """Asks diagnosis about one incident. An incident that it does not find at all counts as "cannot tell", for sure."""
     from terminal_kit.diagnosis import diagnose
 
-    findings = [finding for finding in diagnose(incident.frame) if finding.reader == incident.reader]
+    found = diagnose(incident.frame)
+    findings = [finding for finding in found if finding.reader == incident.reader]
+    if not findings:  # a log that never names its reader: then it is the one without a serial
+        findings = [finding for finding in found if not finding.reader or finding.reader.startswith("addr:")]
     nearest = min(findings, key=lambda finding: abs(finding.t_us - incident.t_us), default=None)
     said, confidence = Cause.CANNOT_TELL, 1.0
     if nearest is not None and abs(nearest.t_us - incident.t_us) <= 60_000_000:

@@ -10,6 +10,9 @@ from terminal_kit.events import Kind, RssiSource
 _HEARD = (Kind.SIGNAL, Kind.READER_FOUND, Kind.LINK_CONNECTED)
 _UNREACHED = (Kind.LINK_FAILED, Kind.RECONNECT_ATTEMPTED, Kind.RECONNECT_FAILED, Kind.CONNECT_FAILED)
 
+SOON_US = 60_000_000
+"""A reader that is heard within a minute is about where it was at the drop."""
+
 
 @dataclass(slots=True)
 class AfterFacts:
@@ -52,6 +55,9 @@ def after_facts(scope: Scope) -> AfterFacts:
     back = rows.first(Kind.LINK_CONNECTED, scope.readers, t_us + 1, until_us)
     if back is not None:
         facts.back_after_s, facts.back_at = (int(rows.t_us[back]) - t_us) / 1e6, back
+    if not len(places):
+        # What is heard within a minute tells of this drop too, though a short link lay between.
+        places = rows.all_of(_HEARD, scope.readers, t_us + 1, t_us + SOON_US)
     if len(places):
         first = int(places[0])
         facts.heard_at, facts.heard_after_s = first, (int(rows.t_us[first]) - t_us) / 1e6
@@ -129,6 +135,9 @@ def _take_tries(scope: Scope, facts: AfterFacts, until_us: int) -> None:
         if (number := rows.whole("hci_code", int(place))) is not None:
             facts.hci_codes.setdefault(number, int(place))
     for place in rows.all_of((Kind.READER_FOUND, Kind.SIGNAL), scope.readers, scope.began_us, until_us):
-        if '"is_taken": true' in (rows.text("extra", int(place)) or "") and rows.t_us[place] >= scope.t_us - 90_000_000:
+        extra = rows.extra(int(place))
+        if (extra.get("is_taken") is True or extra.get("taken") is True) and rows.t_us[
+            place
+        ] >= scope.t_us - 90_000_000:
             facts.taken_at = int(place)
             return

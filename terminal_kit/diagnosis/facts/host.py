@@ -48,7 +48,9 @@ def host_facts(scope: Scope) -> HostFacts:
         said = f"{rows.text('text', int(place))} {rows.text('extra', int(place)) or ''}".lower()
         if any(word in said for word in _BACKGROUND):
             facts.background_at = int(place)
-        if any(word in said for word in _DISCONNECTS) and rows.t_us[place] >= t_us - 10_000_000:
+        # An adapter repeats the word for every end, with the reason that it was given.
+        asked = "disconnectreason" not in said or "disconnect_requested" in said
+        if asked and any(word in said for word in _DISCONNECTS) and rows.t_us[place] >= t_us - 10_000_000:
             facts.asked_at = int(place)
     ended = rows.first(Kind.RUN_FINISHED, None, t_us - 2_000_000, t_us + 5_000_000)
     # The end of an imported file says nothing: the phone went on.

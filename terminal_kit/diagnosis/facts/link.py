@@ -9,6 +9,9 @@ from terminal_kit.events import DisconnectReason, Kind, ReasonSource
 _RECENT_S = 40.0
 """A request that got no answer is given up after 30 s (Core Vol 3 Part F, 3.3.3), a link-layer one after 40."""
 
+BESIDE_US = 3_000_000
+"""An app logs the error and the end that it belongs to within a moment of each other."""
+
 
 @dataclass(slots=True)
 class LinkFacts:
@@ -36,6 +39,8 @@ class LinkFacts:
     scanning: bool | None = None
     pending: str | None = None
     pending_record: int | None = None
+    pending_s: float | None = None
+    heard_since_s: float | None = None
     tries: int = 0
     never_established: int = 0
     never_at: int | None = None
@@ -65,6 +70,10 @@ def link_facts(scope: Scope) -> LinkFacts:
         for place in (opened, *rows.of(Kind.LINK_UPDATED, scope.readers, int(rows.t_us[opened]), scope.t_us)):
             facts.timeout_s = rows.number("supervision_timeout_s", int(place)) or facts.timeout_s
             facts.interval_ms = rows.number("interval_ms", int(place)) or facts.interval_ms
+    told_until_us = max(int(rows.t_us[place]) for place in incident.rows) + BESIDE_US
+    for place in rows.of(Kind.ERROR, scope.readers, scope.t_us - BESIDE_US, told_until_us):
+        if (code := rows.text("error_code", int(place))) is not None:
+            facts.error_codes.setdefault(code.rpartition(".")[2], int(place))
     since_us = scope.t_us - int(_RECENT_S * 1e6)
     facts.att_errors = len(rows.of(Kind.ATT_ERROR, scope.readers, since_us, scope.t_us))
     for place in rows.of(Kind.ERROR, scope.readers, since_us, scope.t_us):
@@ -109,6 +118,9 @@ def _take_extra(scope: Scope, facts: LinkFacts, place: int) -> None:
     facts.silence_s = _number(extra.get("silence_s")) if facts.silence_s is None else facts.silence_s
     facts.advertised = facts.advertised or _whole(extra.get("advertised")) or 0
     facts.queued = facts.queued or _whole(extra.get("queued_packets")) or 0
+    for name in ("pending_s", "heard_since_s"):
+        if getattr(facts, name) is None:
+            setattr(facts, name, _number(extra.get(name)))
     for name in ("advertised_record", "asked_record", "asked_reason", "other_links", "pending_record"):
         if getattr(facts, name) is None:
             setattr(facts, name, _whole(extra.get(name)))
@@ -125,7 +137,11 @@ def _take_learned(scope: Scope, facts: LinkFacts) -> None:
         return
     for place in rows.of(Kind.REASON_LEARNED, scope.readers, scope.t_us, scope.next_us):
         about = rows.whole("session", int(place))
-        if about in (session, None) and rows.cells("reason_source")[place] in (ReasonSource.BOOT, None):
+        if about in (session, None) and rows.cells("reason_source")[place] in (
+            ReasonSource.BOOT,
+            ReasonSource.HOST,
+            None,
+        ):
             facts.learned, facts.learned_at = rows.text("reason", int(place)), int(place)
 
 

@@ -85,6 +85,7 @@ def _take_course(
     for apart in (1, 2):
         if len(course) > apart:
             falls = np.where(moments[apart:] - moments[:-apart] <= STEP_S, course[:-apart] - course[apart:], 0.0)
+            falls = falls / (1.0 if apart == 1 else 1.3)  # what takes twice as long is less of a step
             if falls.max() > facts.step_db:
                 facts.step_db = float(falls.max())
                 facts.step_at = int(places[edges[int(falls.argmax()) + apart]])

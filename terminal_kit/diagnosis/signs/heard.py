@@ -63,6 +63,19 @@ def fell_suddenly(facts: Facts) -> Seen | None:
     return Seen(f"the signal fell by {signal.step_db:.0f} dB at once, to {dbm(level)}", signal.step_at or signal.at)
 
 
+LONG_S = 100.0
+"""Nobody stands in the way for minutes; a reader that was carried off stays weak."""
+
+
+@sign(HEARD, range=3.5, body_or_interference_fade=-1.5, reader_reset_or_power_loss=-2.0, host_radio_overloaded=-2.0)
+def weak_for_long(facts: Facts) -> Seen | None:
+    """Strong once, and then weak for long."""
+    level, signal = _level(facts), facts.signal
+    if level is None or level > WEAK_DBM or signal.fall_db < FALL_DB or signal.fall_s < LONG_S:
+        return None
+    return Seen(f"the signal had been weak for {signal.fall_s:.0f} s, {dbm(level)} at last", signal.at)
+
+
 @sign(HEARD, range=2.0, body_or_interference_fade=-1.0, reader_reset_or_power_loss=-2.0, host_radio_overloaded=-3.0)
 def weak_all_along(facts: Facts) -> Seen | None:
     """The edge of range: it was never strong."""
@@ -72,6 +85,21 @@ def weak_all_along(facts: Facts) -> Seen | None:
     return Seen(f"the signal was weak all along, {dbm(level)} at last", signal.at)
 
 
+WEAK_COUNTS_S = 90.0
+"""A level at the edge a minute ago says that the reader was far; where it was then it may be still."""
+
+
+@sign(HEARD, range=2.0, reader_reset_or_power_loss=-1.0, host_radio_overloaded=-1.5)
+def weak_a_while_before(facts: Facts) -> Seen | None:
+    """The last reading is not fresh, and was weak already."""
+    signal = facts.signal
+    if not died_of_silence(facts) or is_fresh(facts) or signal.last_dbm is None or signal.last_dbm > WEAK_DBM:
+        return None
+    if (signal.age_s or 0.0) > WEAK_COUNTS_S or signal.step_db >= STEP_DB:
+        return None
+    return Seen(f"the signal was weak already {signal.age_s or 0:.0f} s before, {dbm(signal.last_dbm)}", signal.at)
+
+
 @sign(
     HEARD,
     range=-4.0,
@@ -79,7 +107,7 @@ def weak_all_along(facts: Facts) -> Seen | None:
     reader_reset_or_power_loss=0.5,
     host_radio_overloaded=0.5,
     reader_powered_off=0.3,
-    cannot_tell=-0.5,
+    cannot_tell=0.7,
 )
 def strong_before(facts: Facts) -> Seen | None:
     """Nobody leaves from there without getting weaker first."""
@@ -120,6 +148,17 @@ def weak_after(facts: Facts) -> Seen | None:
     return Seen(f"it was heard {after.heard_after_s:.1f} s later, weakly: {dbm(after.level_dbm)}", after.heard_at)
 
 
+@sign(HEARD, range=1.0, body_or_interference_fade=-0.3)
+def weak_still(facts: Facts) -> Seen | None:
+    """People step aside within half a minute, most of the time."""
+    after = facts.after
+    if not died_of_silence(facts) or after.level_dbm is None or after.level_dbm > WEAK_DBM:
+        return None
+    if after.heard_after_s is None or after.heard_after_s < 20.0:
+        return None
+    return Seen(f"after {after.heard_after_s:.0f} s it was still weak", after.heard_at)
+
+
 @sign(HEARD, body_or_interference_fade=3.0, range=-1.5, cannot_tell=-1.0)
 def weak_after_strong_before(facts: Facts) -> Seen | None:
     """From strong to weak within the supervision timeout: something came between, and is still there."""
@@ -142,6 +181,7 @@ def weak_after_strong_before(facts: Facts) -> Seen | None:
     reader_powered_off=-3.0,
     reader_reset_or_power_loss=0.3,
     host_radio_overloaded=0.7,
+    cannot_tell=0.7,
 )
 def strong_soon_after(facts: Facts) -> Seen | None:
     """It was near and alive the moment after."""
@@ -176,8 +216,8 @@ def strong_late_after(facts: Facts) -> Seen | None:
 
 @sign(
     HEARD,
-    reader_powered_off=1.5,
-    reader_reset_or_power_loss=0.5,
+    reader_powered_off=2.0,
+    reader_reset_or_power_loss=-0.5,
     range=0.5,
     body_or_interference_fade=-1.0,
     host_radio_overloaded=-3.0,

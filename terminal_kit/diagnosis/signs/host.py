@@ -3,6 +3,7 @@
 from terminal_kit.diagnosis.facts import Facts
 from terminal_kit.diagnosis.signs.heard import STRONG_DBM, died_of_silence, is_fresh
 from terminal_kit.diagnosis.signs.sign import Seen, Sign, sign
+from terminal_kit.events import Kind
 from terminal_kit.words import HOST_FAULTS
 
 DONE: list[Sign] = []
@@ -32,6 +33,16 @@ def radio_went(facts: Facts) -> Seen | None:
     if abs(at_us - facts.scope.t_us) > 5_000_000 and facts.is_drop:
         return None
     return Seen(f"the host's radio: {HOST_FAULTS.get(host.fault, 'a fault')}", host.fault_at)
+
+
+@sign(DONE, host_radio_off=6.0, host_closed=-2.5, cannot_tell=-3.0)
+def radio_restarted(facts: Facts) -> Seen | None:
+    """A capture: the controller was reset or switched off as the link ended, or nothing was done with it any more."""
+    scope, rows = facts.scope, facts.scope.rows
+    for place in rows.of(Kind.HOST_CHANGED, None, scope.t_us - 2_000_000, scope.t_us + 3_000_000):
+        if rows.extra(int(place)).get("change") in ("reset", "adapter_off", "adapter_removed"):
+            return Seen(rows.text("text", int(place)) or "the host's Bluetooth controller was reset", int(place))
+    return None
 
 
 @sign(DONE, internet_lost=4.5, taken_by_another_host=-1.5, reader_powered_off=-1.5, cannot_tell=-2.0)

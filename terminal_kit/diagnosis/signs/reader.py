@@ -94,7 +94,7 @@ def day_is_not_over(facts: Facts) -> Seen | None:
     return Seen(f"it had run for {uptime_s / 3600:.1f} h only", facts.reader.uptime_at)
 
 
-@sign(LIVED, security_reboot=3.0)
+@sign(LIVED, security_reboot=3.5, cannot_tell=-0.5)
 def same_hour(facts: Facts) -> Seen | None:
     """Complaint 2."""
     reader = facts.reader
@@ -102,6 +102,15 @@ def same_hour(facts: Facts) -> Seen | None:
         return None
     days = "another day" if reader.days_alike == 1 else f"{reader.days_alike} other days"
     return Seen(f"it dropped at the same time of {days}", reader.alike_at)
+
+
+@sign(LIVED, security_reboot=1.5, cannot_tell=-1.0)
+def same_hour_again(facts: Facts) -> Seen | None:
+    """Complaint 2: twice may be chance."""
+    reader = facts.reader
+    if reader.days_alike < 2:
+        return None
+    return Seen(f"that makes {reader.days_alike + 1} days in all", reader.alike_at)
 
 
 @sign(LIVED, idle_power_down=4.0, reader_powered_off=-1.0)
@@ -124,7 +133,7 @@ def in_use_lately(facts: Facts) -> Seen | None:
 
 @sign(
     LIVED,
-    security_reboot=2.5,
+    security_reboot=1.2,
     reader_powered_off=-0.8,
     reader_reset_or_power_loss=1.0,
     taken_by_another_host=-1.5,
@@ -250,16 +259,6 @@ def pairing_failed(facts: Facts) -> Seen | None:
     rows, scope = facts.scope.rows, facts.scope
     at = rows.last(Kind.PAIRING_FAILED, scope.readers, scope.t_us + 10_000_000, scope.t_us - 30_000_000)
     return None if at is None else Seen("the pairing failed", at)
-
-
-@sign(LIVED, bond_lost=3.0)
-def encryption_failed(facts: Facts) -> Seen | None:
-    """As a capture shows it: 0x06 right after the host asked for encryption."""
-    rows, scope = facts.scope.rows, facts.scope
-    for place in rows.of(Kind.ENCRYPTION_CHANGED, scope.readers, scope.t_us - 30_000_000, scope.t_us + 1_000_000):
-        if (rows.number("hci_code", int(place)) or 0) != 0:
-            return Seen("the link could not be encrypted", int(place))
-    return None
 
 
 @sign(LIVED, taken_by_another_host=5.0, reader_powered_off=-4.0, internet_lost=-1.0, cannot_tell=-3.0)

@@ -6,7 +6,7 @@ and seldom why, so its weight against what it excludes is larger than for what i
 
 from terminal_kit.diagnosis.facts import Facts
 from terminal_kit.diagnosis.signs.sign import Seen, Sign, sign
-from terminal_kit.events import DisconnectReason, ReasonSource
+from terminal_kit.events import DisconnectReason, Kind, ReasonSource
 from terminal_kit.words import hci_words, reason_words
 
 SAID: list[Sign] = []
@@ -23,6 +23,9 @@ def _said(facts: Facts, *reasons: DisconnectReason) -> Seen | None:
     link = facts.link
     if link.said not in reasons or link.reason_source == ReasonSource.BACKEND:
         return None
+    if link.reason_at is not None and link.said == link.reason and facts.scope.rows.is_capture(link.reason_at):
+        if link.reason_source == ReasonSource.HOST:
+            return None  # a capture tells who sent the command, not what the app wanted: see `app_asked`
     if link.learned == link.said:
         return Seen(f"{_WHO[ReasonSource.BOOT]}: {reason_words(link.said)}", link.learned_at)
     who = _WHO.get(ReasonSource(link.reason_source)) if link.reason_source in frozenset(ReasonSource) else None
@@ -210,7 +213,15 @@ def code_not_established(facts: Facts) -> Seen | None:
     return Seen(f"the reader never answered the connection request: {hci_words(0x3E)}{many}", link.never_at)
 
 
-@sign(SAID, firmware_hang=4.0, range=0.5, body_or_interference_fade=0.5, host_closed=-4.0, host_radio_off=-4.0)
+@sign(
+    SAID,
+    firmware_hang=4.5,
+    range=0.5,
+    body_or_interference_fade=0.5,
+    host_closed=-4.0,
+    host_radio_off=-4.0,
+    cannot_tell=-2.5,
+)
 def code_no_answer(facts: Facts) -> Seen | None:
     """A link-layer procedure got no answer in 40 s."""
     return _code(facts, 0x22)
@@ -249,13 +260,86 @@ def connected_and_mute(facts: Facts) -> Seen | None:
     return Seen("the link came about and the reader did not answer in it", came) if came is not None and ended else None
 
 
-@sign(SAID, firmware_hang=3.5, cannot_tell=-1.0)
+MUTE_S = 4.0
+"""A reader answers within a few connection intervals, a busy one within a second or two."""
+
+
+@sign(SAID, firmware_hang=5.5, host_closed=-2.5, range=-1.0, body_or_interference_fade=-1.0, cannot_tell=-2.0)
 def procedure_pending(facts: Facts) -> Seen | None:
-    """What a capture shows of a mute reader: a procedure without an answer."""
+    """What a capture shows of a mute reader: its link layer is heard, and what it was asked gets no answer."""
     link = facts.link
-    if link.pending is None:
+    if link.pending is None or (link.pending_s or 0.0) < MUTE_S:
         return None
-    return Seen(f"a procedure got no answer: {link.pending}", facts.scope.incident.rows[0], link.pending_record)
+    silence_s = link.silence_s or 0.0
+    if (link.heard_since_s or 0.0) < MUTE_S / 2 and silence_s > MUTE_S and link.hci_code == 0x08:
+        return None  # nothing was heard any more: then nothing can answer
+    return Seen(
+        f"no answer for {link.pending_s or 0:.0f} s to: {link.pending}",
+        facts.scope.incident.rows[0],
+        link.pending_record,
+    )
+
+
+@sign(SAID, firmware_hang=4.0, host_closed=-1.0, failed_to_establish=-1.0, range=-1.5, cannot_tell=-2.0)
+def heard_and_mute(facts: Facts) -> Seen | None:
+    """A reader that advertises, well heard, and answers nothing once it is connected."""
+    link, signal, after = facts.link, facts.signal, facts.after
+    at = link.error_codes.get("REQUEST_TIMED_OUT", link.error_codes.get("READER_COMMUNICATION_ERROR"))
+    if facts.is_drop or at is None or link.never_at is not None:
+        return None
+    levels = [level for level in (signal.last_dbm, after.level_dbm) if level is not None]
+    if not levels or max(levels) < HEARD_WELL_DBM or link.hci_code not in (0x16, None):
+        return None
+    return Seen("it advertised within reach, and requests timed out", at)
+
+
+@sign(SAID, firmware_hang=3.5, host_closed=-2.5, failed_to_establish=-0.5, cannot_tell=-1.5)
+def found_and_mute(facts: Facts) -> Seen | None:
+    """The same in a log that tells no level: the reader is in the list, and try after try times out."""
+    link, scope, rows = facts.link, facts.scope, facts.scope.rows
+    at = link.error_codes.get("REQUEST_TIMED_OUT")
+    if facts.is_drop or at is None or link.tries < 2 or link.never_at is not None or facts.signal.at is not None:
+        return None
+    seen = rows.all_of((Kind.READER_FOUND,), scope.readers, scope.t_us - 30_000_000, int(rows.t_us[at]))
+    if not len(seen) or link.hci_code not in (0x16, None):
+        return None
+    return Seen(f"it is in the list of readers, and {link.tries} tries timed out", at)
+
+
+HEARD_WELL_DBM = -80.0
+"""A link at this level loses hardly a packet."""
+
+SOON_US = 2_500_000
+
+
+@sign(SAID, firmware_hang=4.0, host_closed=-3.5, cannot_tell=0.5)
+def closed_and_tried_again(facts: Facts) -> Seen | None:
+    """A host that closes a young link and connects again at once did not want it closed: it got no answer."""
+    link, scope, rows = facts.link, facts.scope, facts.scope.rows
+    if link.hci_code != 0x16 or link.lifetime_s is None or link.lifetime_s > 45.0:
+        return None
+    again = rows.first(Kind.LINK_CONNECTING, scope.readers, scope.t_us, scope.t_us + SOON_US)
+    if again is None:
+        return None
+    return Seen(f"the host closed it after {link.lifetime_s:.0f} s and connected again at once", again)
+
+
+@sign(SAID, bond_lost=5.5, host_closed=-2.0, firmware_hang=-2.0, cannot_tell=-3.0)
+def encryption_failed(facts: Facts) -> Seen | None:
+    """The keys of the two sides differ: the encryption, the pairing or a request failed for it."""
+    scope, rows = facts.scope, facts.scope.rows
+    since_us = max(scope.began_us, scope.t_us - 60_000_000)
+    for place in rows.of(Kind.ENCRYPTION_CHANGED, scope.readers, since_us, scope.t_us):
+        code = rows.whole("hci_code", int(place))
+        if code:
+            return Seen(f"the encryption failed: {hci_words(code)}", int(place))
+    failed = rows.last(Kind.PAIRING_FAILED, scope.readers, scope.t_us, since_us)
+    if failed is not None:
+        return Seen("the pairing failed", failed)
+    for place in rows.of(Kind.ATT_ERROR, scope.readers, since_us, scope.t_us):
+        if rows.whole("att_code", int(place)) in (0x05, 0x0F) and scope.t_us - int(rows.t_us[place]) < 5_000_000:
+            return Seen("a request was refused for want of a key", int(place))
+    return None
 
 
 @sign(SAID, taken_by_another_host=5.0, paired_in_system_settings=0.5, cannot_tell=-3.0)

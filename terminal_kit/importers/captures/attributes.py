@@ -13,7 +13,7 @@ from terminal_kit.events import Kind
 from terminal_kit.importers.captures.hci import u16
 from terminal_kit.importers.captures.links import Link, Partial, Request
 from terminal_kit.importers.captures.payloads import uuid_text
-from terminal_kit.importers.captures.records import RECEIVED
+from terminal_kit.importers.captures.records import RECEIVED, SENT
 from terminal_kit.importers.captures.rows import Moment
 from terminal_kit.importers.captures.timeline import Timeline
 from terminal_kit.profile import BatteryState, Notice, NoticeCode, ReaderState, StateFlag
@@ -27,19 +27,15 @@ READ_BY_TYPE_REQUEST, READ_BY_TYPE, READ_REQUEST, READ, NOTIFICATION, INDICATION
 PARAMETERS_REQUEST, PARAMETERS_ANSWER = 0x12, 0x13
 PAIRING_FAILED, SECURITY_REQUEST = 0x05, 0x0B
 
+REQUESTS = tuple(range(0x02, 0x1A, 2))
+ANSWERS = tuple(range(0x03, 0x1A, 2))
+"""Requests and their answers, one number on (Part F, 3.4.8): whoever got a request owes an answer within 30 s."""
+
+WAITS = "attribute request"
+"""What a link's `pending` calls a request that the peer owes an answer to."""
+
 TOLD = {
-    ATT: (
-        ERROR,
-        MTU_REQUEST,
-        MTU,
-        FIND_INFORMATION,
-        READ_BY_TYPE_REQUEST,
-        READ_BY_TYPE,
-        READ_REQUEST,
-        READ,
-        NOTIFICATION,
-        INDICATION,
-    ),
+    ATT: (ERROR, *REQUESTS, *ANSWERS, NOTIFICATION, INDICATION),
     SIGNALING: (PARAMETERS_REQUEST, PARAMETERS_ANSWER),
     PAIRING: (PAIRING_FAILED, SECURITY_REQUEST),
 }
@@ -101,6 +97,10 @@ class Attributes:
 
     def _attribute(self, now: Moment, link: Link, direction: int, frame: bytes, *, is_whole: bool) -> None:
         opcode = frame[0]
+        if direction == SENT and opcode in REQUESTS:
+            link.pending[WAITS] = now
+        elif direction == RECEIVED and (opcode == ERROR or opcode in ANSWERS):
+            link.pending.pop(WAITS, None)
         if opcode == ERROR and len(frame) >= 5:
             link.requests.pop(1 - direction, None)
             extra = {"request": frame[1], "handle": u16(frame, 2)}

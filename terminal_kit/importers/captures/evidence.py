@@ -29,6 +29,8 @@ def evidence(link: Link, adapter: Adapter, now: Moment) -> dict[str, Any]:
     if link.pending:
         what, since = min(link.pending.items(), key=lambda item: item[1].t_us)
         facts["pending"], facts["pending_record"] = what, since.record
+        facts["pending_s"] = max(0, now.t_us - since.t_us) / 1e6
+        facts["heard_since_s"] = max(0, link.heard.t_us - since.t_us) / 1e6
     return {name: fact for name, fact in facts.items() if fact is not None}
 
 

@@ -43,6 +43,7 @@ class Relation:
         self._discovery.finish(extra={"ended_by": "connect"})
         teller.know(serial or self._discovery.only())
         self._forget_end()
+        self._link.is_awaited = True
         self._connecting = teller.attempt()
         teller.tell(
             Kind.CONNECT_STARTED, extra, attempt_id=self._connecting.id, device_type=teller.device_type(), **cells
@@ -53,6 +54,8 @@ class Relation:
         """The connection, or the reconnection, is there."""
         teller, attempt = self._teller, self._connecting or self._reconnecting
         self._connected, self._ended = True, None
+        self._link.is_awaited = False
+        self._link.assume()
         if attempt is None:
             return False
         kind = Kind.CONNECT_SUCCEEDED if self._connecting else Kind.RECONNECT_SUCCEEDED
@@ -68,6 +71,7 @@ class Relation:
                 return False
             attempt = teller.attempt()  # its beginning is not in the log
         self._connecting = None
+        self._link.is_awaited = False
         waiting = self._waited_id
         teller.tell(
             Kind.CONNECT_FAILED,
@@ -110,6 +114,8 @@ class Relation:
             teller.tell(Kind.REASON_LEARNED, extra, reason=reason, reason_source=ReasonSource.HOST)
             return True
         self._link.pending_reason = reason
+        if reason != DisconnectReason.UNKNOWN and self._link.learn(reason):
+            return True
         teller.tell(Kind.APP_MESSAGE, {**extra, "reason": reason})
         if not teller.waiting_for(Kind.DISCONNECTED) and self._ended is None:
             row = teller.row(Kind.DISCONNECTED, extra, reason=reason, reason_source=ReasonSource.HOST)
@@ -137,6 +143,7 @@ class Relation:
         source = ReasonSource.NONE if told == DisconnectReason.UNKNOWN else ReasonSource.HOST
         teller.tell(Kind.DISCONNECTED, extra, reason=told, reason_source=source, error_code=code)
         self._connected, self._ended = False, told
+        self._link.is_stale = True
         return True
 
     def reconnect(self, reason: str | None) -> bool:
@@ -145,6 +152,9 @@ class Relation:
         if self._reconnecting:
             return False
         reason = reason or self._link.pending_reason
+        self._link.pending_reason = reason
+        # The drop itself, where no line of the link's own tells it.
+        self._link.down(None, None, extra={"told_by": "reconnecting"})
         self._reconnecting, self._connected = teller.attempt(), False
         teller.tell(
             Kind.RECONNECT_STARTED,
@@ -169,6 +179,7 @@ class Relation:
         inferred = {"told_by": "status"}
         if attempt := self._connecting:
             self._connecting, self._waited_id = None, attempt.id
+            self._link.is_awaited = False
             row = teller.row(Kind.CONNECT_FAILED, inferred, attempt_id=attempt.id, duration_s=teller.lasted_s(attempt))
             teller.wait(row, Kind.CONNECT_FAILED)
         elif attempt := self._reconnecting:

@@ -123,7 +123,7 @@ def _finish_update(story: "Story", saying: Saying, found: re.Match[str]) -> obje
 def _bb_error(story: "Story", saying: Saying, found: re.Match[str]) -> object:
     status = re.search(r"BLE status : (\d+), newState : (\d+)", saying.words)
     if status:
-        story.link.down(int(status[1]), None)
+        story.link.down(int(status[1]), None, starting="FAIL_TO_START" in saying.words)
     fault = re.match(r"onError (\w+)", saying.words)
     told = {"reader_fault": fault and fault[1], "gatt_status": status and int(status[1])}
     return story.facts.error(_code(saying), told)

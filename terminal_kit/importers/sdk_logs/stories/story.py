@@ -98,7 +98,8 @@ class Story:
         """Something failed; the verb, or what is under way, says what."""
         what = verb.lower()
         extra = {**(extra or {}), **({"operation": verb} if verb else {})}
-        if "connect" in what and "disconnect" not in what:
+        connecting = self.relation.is_connecting or self.teller.waiting_for(Kind.CONNECT_FAILED)
+        if ("connect" in what and "disconnect" not in what) or (connecting and code and not what):
             return self.relation.fail(code, surely=True, extra=extra)
         if "discover" in what and self.discovery.is_running:
             self.discovery.finish(code, extra)

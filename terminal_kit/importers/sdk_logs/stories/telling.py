@@ -20,6 +20,8 @@ HOST_KINDS = frozenset(
 )
 """Kinds that are about no reader."""
 
+RUN_KINDS = frozenset({Kind.RUN_STARTED, Kind.RUN_FINISHED})
+
 UNTIED_KINDS = HOST_KINDS | {Kind.READER_FOUND, Kind.READER_LOST}
 """Kinds that belong to no session."""
 
@@ -143,6 +145,16 @@ class Teller:
             self.serial = serial
         if address and self.serial and "*" not in self.serial and not self.serial.startswith("addr:"):
             self.aliases[f"addr:{address}"] = self.serial
+
+    def name_before(self, serial: str) -> None:
+        """Says whose the rows before are that name no reader, back to where somebody began to connect another one."""
+        if self.serial:
+            return
+        for row in reversed([*self.rows, *(waiting.row for waiting in self._waiting)]):
+            if row["kind"] in (Kind.CONNECT_STARTED, Kind.DISCOVERY_STARTED):
+                return
+            if row["reader"] == "" and row["kind"] not in HOST_KINDS and row["kind"] not in RUN_KINDS:
+                row["reader"] = serial
 
     def device_type(self, serial: str | None = None) -> str | None:
         """The device type that a serial number tells."""
