@@ -55,7 +55,8 @@ def marks(rows: pd.DataFrame, findings: Iterable[Any] = (), *, captures: frozens
         for row in wanted.itertuples(index=False)
     ]
     found = [mark for row in records if (mark := _mark(row, captures)) is not None]
-    last = {str(run): int(end) for run, end in rows.groupby("run")["t_us"].max().items()}
+    ends: Any = rows.groupby("run")["t_us"].max()
+    last = {str(run): int(end) for run, end in ends.items()}
     for span in SPANS:
         found.extend(_bars(records, span, captures, last))
     found.extend(_verdict(finding) for finding in findings)

@@ -23,9 +23,9 @@ def _said(facts: Facts, *reasons: DisconnectReason) -> Seen | None:
     link = facts.link
     if link.said not in reasons or link.reason_source == ReasonSource.BACKEND:
         return None
-    if link.reason_at is not None and link.said == link.reason and facts.scope.rows.is_capture(link.reason_at):
-        if link.reason_source == ReasonSource.HOST:
-            return None  # a capture tells who sent the command, not what the app wanted: see `app_asked`
+    in_capture = link.reason_at is not None and facts.scope.rows.is_capture(link.reason_at)
+    if in_capture and link.said == link.reason and link.reason_source == ReasonSource.HOST:
+        return None  # a capture tells who sent the command, not what the app wanted: see `app_asked`
     if link.learned == link.said:
         return Seen(f"{_WHO[ReasonSource.BOOT]}: {reason_words(link.said)}", link.learned_at)
     who = _WHO.get(ReasonSource(link.reason_source)) if link.reason_source in frozenset(ReasonSource) else None

@@ -42,6 +42,10 @@ class Part(NamedTuple):
     rssi: NDArray[np.int8]
     record: NDArray[np.int64]
 
+    def take(self, places: NDArray[Any]) -> "Part":
+        """Some of them."""
+        return Part(self.t_us[places], self.device[places], self.rssi[places], self.record[places])
+
 
 class Advertisements:
     """The advertisements of some files, each in its order. `close()` takes away what was laid aside."""
@@ -86,7 +90,7 @@ class Advertisements:
                 _WRITTEN,
                 compression="zstd",
                 compression_level=1,
-                use_dictionary=["device", "rssi_dbm"],
+                use_dictionary=["device", "rssi_dbm"],  # pyright: ignore[reportArgumentType] - the stub is wrong
                 column_encoding={"t_us": "DELTA_BINARY_PACKED", "record": "DELTA_BINARY_PACKED"},
             ) as writer:
                 for part in _larger(self.parts(source)):
@@ -106,7 +110,7 @@ class Advertisements:
         for part in _larger(self.parts(source)):
             chosen = np.flatnonzero(wanted[part.device] & (part.rssi != RSSI_UNKNOWN))
             if len(chosen):
-                taken = Part(*(column[chosen] for column in part))
+                taken = part.take(chosen)
                 yield _by_second(source, taken._replace(device=roots[taken.device]), readers)
 
     def close(self) -> None:
@@ -152,7 +156,14 @@ def _larger(parts: Iterator[Part]) -> Iterator[Part]:
 
 
 def _joined(parts: Sequence[Part]) -> Part:
-    return parts[0] if len(parts) == 1 else Part(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    if len(parts) == 1:
+        return parts[0]
+    return Part(
+        np.concatenate([part.t_us for part in parts]),
+        np.concatenate([part.device for part in parts]),
+        np.concatenate([part.rssi for part in parts]),
+        np.concatenate([part.record for part in parts]),
+    )
 
 
 def _table(part: Part, names: Any) -> Any:

@@ -37,6 +37,11 @@ class Reports(NamedTuple):
     length: NDArray[np.int64]
     fragment: NDArray[np.bool_]
 
+    def take(self, places: NDArray[Any]) -> "Reports":
+        """Some of them."""
+        columns: list[Any] = [column[places] for column in self]
+        return Reports(*columns)
+
 
 class _Form(NamedTuple):
     """How reports of one kind lie. `word`: where 8 bytes begin whose second is the address type, then the address.
@@ -74,10 +79,11 @@ def read_reports(chunk: Records, at: NDArray[np.int64], subevent: NDArray[np.uin
     if not parts:
         nothing = np.zeros(0, np.int64)
         parts.append(Reports(nothing, nothing.view(np.uint64), np.zeros(0, np.int8), nothing, nothing, nothing > 0))
-    joined = parts[0] if len(parts) == 1 else Reports(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    columns: list[Any] = [np.concatenate(column) for column in zip(*parts, strict=True)] if len(parts) > 1 else []
+    joined = Reports(*columns) if columns else parts[0]
     if len(parts) > 1:
         order = np.argsort(joined.at, kind="stable")
-        joined = Reports(*(column[order] for column in joined))
+        joined = joined.take(order)
     return joined, np.concatenate(damaged) if damaged else np.zeros(0, np.int64)
 
 
@@ -117,7 +123,7 @@ def _read(
 
 
 def key_of_word(word: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Address × 256 + type: 0 public, 1 random. The types 2 and 3 say that the controller resolved it to its identity."""
+    """Address × 256 + type: 0 public, 1 random. 2 and 3 say that the controller resolved it to its identity."""
     key = word >> np.uint64(8)
     kind = key & np.uint64(0xFF)
     return np.where(kind == ANONYMOUS, key, key & ~np.uint64(0xFE))

@@ -85,7 +85,7 @@ class Attributes:
         if len(partial.data) >= partial.need + 4:
             del link.partial[direction]
             frame = bytes(partial.data[4 : 4 + partial.need])
-            self._frame(now, link, direction, u16(partial.data, 2), frame, is_whole=True)
+            self._frame(now, link, direction, u16(bytes(partial.data[:4]), 2), frame, is_whole=True)
 
     def _frame(self, now: Moment, link: Link, direction: int, channel: int, frame: bytes, *, is_whole: bool) -> None:
         if channel == ATT:

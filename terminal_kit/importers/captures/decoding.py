@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from terminal_kit.events import Kind
@@ -13,8 +12,8 @@ from terminal_kit.importers.captures import hci
 from terminal_kit.importers.captures.advertisements import Advertisements, Part
 from terminal_kit.importers.captures.advertising import FORMS, Reports, hashes, read_reports
 from terminal_kit.importers.captures.attributes import TOLD, Attributes
+from terminal_kit.importers.captures.coding import coded
 from terminal_kit.importers.captures.control import Control
-from terminal_kit.importers.captures.devices import first_places
 from terminal_kit.importers.captures.hci import HANDLE
 from terminal_kit.importers.captures.payloads import read_payload
 from terminal_kit.importers.captures.records import ACL, COMMAND, EVENT, SCO, Note, Records
@@ -104,20 +103,18 @@ class Decoder:
         whole = ~reports.fragment
         if len(device):
             part = Part(t_us, device, reports.rssi_dbm, number)
-            self.advertisements.add(chunk.source, part if whole.all() else Part(*(column[whole] for column in part)))
+            self.advertisements.add(chunk.source, part if whole.all() else part.take(whole))
         return device
 
     def _news(self, chunk: Records, reports: Reports, device: NDArray[np.int32]) -> list[_Step]:
         """The reports whose payload their device had not sent before; `number` is their place among the reports."""
         if not len(reports.at):
             return []
-        coded = pa.array(hashes(chunk.data, reports)).dictionary_encode()  # pyright: ignore
-        unique: list[int] = coded.dictionary.to_pylist()  # pyright: ignore
-        if self._seen.issuperset(unique):
+        found = coded(hashes(chunk.data, reports))
+        if self._seen.issuperset(found.values):
             return []
-        first = first_places(coded.indices.to_numpy(), len(unique))  # pyright: ignore
         steps: list[_Step] = []
-        for value, place in zip(unique, first.tolist(), strict=True):
+        for value, place in zip(found.values, found.first().tolist(), strict=True):
             if value in self._seen:
                 continue
             number = int(device[place])

@@ -7,9 +7,9 @@ millions of advertisements carry a small `id` of the device instead.
 from dataclasses import dataclass, field
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
+from terminal_kit.importers.captures.coding import coded
 from terminal_kit.importers.captures.payloads import Payload, serial_in
 from terminal_kit.profile import StateFlag
 
@@ -109,17 +109,15 @@ class Devices:
         """The ids of many addresses at once."""
         if not len(keys):
             return np.zeros(0, np.int32)
-        coded = pa.array(keys).dictionary_encode()
-        place = coded.indices.to_numpy()
-        unique: list[int] = coded.dictionary.to_pylist()
-        known = [self._ids.get(key, -1) for key in unique]
+        found = coded(keys)
+        known = [self._ids.get(key, -1) for key in found.values]
         if -1 in known:
-            first = first_places(place, len(unique))
-            for number, key in enumerate(unique):
+            first = found.first()
+            for number, key in enumerate(found.values):
                 if known[number] < 0:
                     at = first[number]
                     known[number] = self._id(key, int(t_us[at]), source, int(record[at]))
-        return np.array(known, np.int32)[place]
+        return np.array(known, np.int32)[found.codes]
 
     def learn_serial(self, device: Device, name: str | None) -> Device:
         """Reads a serial out of a name; a device that has it already is the same one. Gives the device it is now."""
@@ -177,10 +175,3 @@ class Devices:
             self._all.append(Device(number, key, t_us, source, record, members=[number]))
             self._one.append(number)
         return number
-
-
-def first_places(codes: NDArray[np.integer], count: int) -> NDArray[np.int64]:
-    """For each of the codes 0 … count−1 the first place where it stands."""
-    first = np.zeros(count, np.int64)
-    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
-    return first

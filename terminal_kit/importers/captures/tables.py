@@ -23,7 +23,7 @@ from terminal_kit.importers.report import Report
 
 @dataclass(frozen=True, slots=True)
 class CaptureTables:
-    """What some captures of one phone hold. Times are UTC microseconds (`t_us`), `record` counts from 0 in its `source`.
+    """What some captures of one phone hold. Times are UTC microseconds, `record` counts from 0 in its `source`.
 
     `advertisements`: `t_us`, `device` (categorical), `rssi_dbm` (missing where it was not told), `record`, `source`.
     `devices`: `device`, `address`, `address_type`, `name`, `serial`, `manufacturer`, `services`, `connected`.

@@ -33,7 +33,7 @@ class Heard(NamedTuple):
 class Traffic:
     """One chunk's data packets, Number Of Completed Packets events and advertisements, asked by link."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - columns of one chunk
         self,
         chunk: Records,
         data_at: NDArray[np.int64],

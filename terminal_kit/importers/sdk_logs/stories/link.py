@@ -6,7 +6,6 @@ from terminal_kit.events import Kind, ReasonSource
 from terminal_kit.importers.sdk_logs.stories.telling import WAIT_ENTRIES, WAIT_US, Teller
 from terminal_kit.importers.sdk_logs.vocabulary import ATT_FAULTS, GATT_FAULTS
 
-
 NEVER_MADE = frozenset({0x3E, 0x85, 0x93})
 """Statuses of a link that never came about: not established, Android's own "error" (133) and its time-out (147)."""
 
