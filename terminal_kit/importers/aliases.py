@@ -19,20 +19,29 @@ def joined(known: Mapping[str, str], told: Mapping[str, str]) -> Joined:
     addresses, are a conflict.
     """
     stored = dict(known)
-    conflicts: list[tuple[str, str, str]] = []
-    for alias, said in told.items():
-        name, reader = stored.get(alias, alias), stored.get(said, said)
-        if name == reader:
-            continue
-        if name == alias:
-            _lead(stored, alias, reader)
-        elif _is_address(name) and not _is_address(reader):
-            _lead(stored, name, reader)
-        elif _is_address(reader) and not _is_address(name):
-            _lead(stored, reader, name)
-        else:
-            conflicts.append((alias, name, reader))
+    # Again until nothing changes: what is told later may settle what was a conflict before.
+    while True:
+        before = dict(stored)
+        conflicts = [conflict for alias, said in told.items() if (conflict := _join(stored, alias, said))]
+        if stored == before:
+            break
     return Joined({alias: reader for alias, reader in stored.items() if known.get(alias) != reader}, conflicts)
+
+
+def _join(stored: dict[str, str], alias: str, said: str) -> tuple[str, str, str] | None:
+    """Takes one name; gives the conflict, where it is one."""
+    name, reader = stored.get(alias, alias), stored.get(said, said)
+    if name == reader:
+        return None
+    if name == alias:
+        _lead(stored, alias, reader)
+    elif _is_address(name) and not _is_address(reader):
+        _lead(stored, name, reader)
+    elif _is_address(reader) and not _is_address(name):
+        _lead(stored, reader, name)
+    else:
+        return alias, name, reader
+    return None
 
 
 def _lead(stored: dict[str, str], name: str, reader: str) -> None:

@@ -18,8 +18,10 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["terminal_kit.importers"]):
-    from capture_packets import packets, read
-    from capture_writers import COMPRESS, FORMS, btsnooz_block, bug_report, tarred, zipped
+    from capture_packets import BEGIN_US, packets, read
+    from capture_writers import COMPRESS, FORMS, Packet, btsnooz_block, bug_report, tarred, zipped
+    from hci_packets import Venue
+    from reading_rows import read_capture, read_log
 
     from terminal_kit.errors import CaptureFormatError
     from terminal_kit.importers import archives
@@ -69,7 +71,45 @@ def archive_seeds() -> Iterable[bytes]:
     yield zipped({"in.zip": zipped(files)})
 
 
+def feed_decoder(data: bytes) -> None:
+    """HCI packets one after the other: kind and direction, length, and as many bytes as there are."""
+    found, at = [], 0
+    while at + 2 <= len(data):
+        kind, length = data[at], data[at + 1]
+        found.append(Packet(BEGIN_US + at * 1000, kind % 5 + 1, kind >> 7, data[at + 2 : at + 2 + length]))
+        at += 2 + length
+    read_capture(FORMS["btsnoop-1002"].write(found))
+
+
+def decoder_seeds() -> Iterable[bytes]:
+    for seed in range(3):
+        venue = Venue(seed, devices=3).packets(40)
+        yield b"".join(
+            bytes((packet.kind - 1 | packet.direction << 7, min(255, len(packet.payload)))) + packet.payload[:255]
+            for packet in venue
+        )
+
+
+LOG_SEEDS = (
+    b"01-07 08:24:02.064  1372  1983 D StripeTerminal: class=Terminal message=discoverReaders\n",
+    b'I/StripeTerminal(10): class=DisconnectReasonRepository message="Disconnect reason set to POWERED_OFF at 9"\n',
+    b' LOG  [Stripe terminal]: didReportReaderSoftwareUpdateProgress {"progress": "0.26"}\n',
+    b'[Stripe terminal]: didUpdateDiscoveredReaders Array [\n  Object {\n    "serialNumber": "1",\n  },\n]\n',
+    b'"l scope=SCPTerminal event=state_change logpoint_level=info reader_status=connecting time=1649065225850"\n',
+    b'Error Domain=com.stripe-terminal Code=2320 "Off." UserInfo={a=b}\n',
+    b"2021-12-24 16:05:01.814 Log.w onUnexpectedReaderDisconnect\xef\xbc\x9aDevice STRM26138002625 DISCONNECTED\n",
+    b"05-22 18:10:13.000 1 2 D BluetoothGatt: onClientConnectionState() - status=8 clientIf=7 device=00:11:22:33:44:55\n",
+)
+
+
+def feed_log(data: bytes) -> None:
+    """A log of an app: every line is counted once, whatever it holds."""
+    read_log(data)
+
+
 TARGETS: dict[str, Target] = {
+    "hci": Target(feed_decoder, decoder_seeds),
+    "sdk_log": Target(feed_log, lambda: (*LOG_SEEDS, b"".join(LOG_SEEDS))),
     "btsnoop": container("btsnoop-"),
     "packetlogger": container("packetlogger"),
     "pcap": container("pcap-"),

@@ -98,7 +98,7 @@ PHONE_TABLE: tuple[tuple[re.Pattern[str], re.Pattern[str], Tell], ...] = (
     _rule(r"", r"\bInstall(?:ation)? progress[：:\s]+(?P<number>[\d.]+)", _progress),
     _rule(r"", r"\bonReturnOTAProgress\((?P<number>[\d.]+)\)", _library_progress),
     _rule(r"", r"\bonReturnOTADebugLog\b", lambda s, f: s.note()),
-    _rule(r"", r"\b(?P<verb>[a-z]\w+) (?:onFailure|error)\b", _failed),
+    _rule(r"", r"\b(?P<verb>[a-z]+[A-Z]\w*) (?:onFailure|error)\b", _failed),
     _rule(r"", r"\bError Domain=com\.stripe", _error),
     _rule(r"", r"\b(?:errorCode|TerminalErrorCode)\b.*\"[A-Z_]+\(\d+\)\"", _error),
     _rule(r"", r"\b(?:READER|INTEGRATION|UNEXPECTED)_ERROR\.[A-Z]", _error),
