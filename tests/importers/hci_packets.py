@@ -108,8 +108,12 @@ def timed(packets: list[tuple[int, int, bytes]], *, step_us: int = 10_000, begin
 class Venue:
     """A busy place: devices that advertise, a few that are connected again and again. Seeded."""
 
-    def __init__(self, seed: int, *, devices: int = 40, peers: int = 3, extended: float = 0.3) -> None:
+    def __init__(
+        self, seed: int, *, devices: int = 40, peers: int = 3, extended: float = 0.3, links: float = 0.03
+    ) -> None:
+        """`extended` and `links`: which share of reports is extended, and of steps is about a link."""
         self._rng = random.Random(seed)
+        self._links = links
         self._extended = extended
         self._devices = [self._device() for _ in range(devices)]
         self._peers = [(self._address(), 1, name_data(f"STRM2{self._rng.randrange(10**10):010}")) for _ in range(peers)]
@@ -121,7 +125,7 @@ class Venue:
         self._put(found, scan(on=True))
         self._put(found, complete(0x200C))
         while len(found) < count:
-            if self._rng.random() < 0.97:
+            if self._rng.random() >= self._links:
                 self._advertise(found)
             else:
                 self._link(found)
