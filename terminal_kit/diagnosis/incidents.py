@@ -131,6 +131,12 @@ class _Gatherer:
 
     def _failed(self, place: int, owner: Owner, attempt_id: str | None) -> None:
         """A try that failed: of an automatic reconnection, of a connection with more tries, or of its own."""
+        if self._rows.is_capture(place):
+            # A capture does not tell what an attempt is for: those that follow a drop are for coming back.
+            before = self._lasting(owner, place)
+            if before is not None and before.kind == "disconnect":
+                before.rows.append(place)
+                return
         if attempt_id is not None:
             lost = self._returns.get((owner, attempt_id))
             drop = self._by_link.get((owner, lost)) if lost is not None else None

@@ -148,6 +148,19 @@ def weak_after(facts: Facts) -> Seen | None:
     return Seen(f"it was heard {after.heard_after_s:.1f} s later, weakly: {dbm(after.level_dbm)}", after.heard_at)
 
 
+@sign(HEARD, body_or_interference_fade=2.0, reader_reset_or_power_loss=-1.0, reader_powered_off=-1.5, cannot_tell=-1.0)
+def strong_and_lost_again(facts: Facts) -> Seen | None:
+    """Made anew and lost within seconds, though well heard: something disturbs the air."""
+    after, scope, rows = facts.after, facts.scope, facts.scope.rows
+    if not died_of_silence(facts) or after.back_at is None or (_level(facts) or -100.0) < STRONG_DBM:
+        return None
+    back_us = int(rows.t_us[after.back_at])
+    again = rows.first("link_disconnected", scope.readers, back_us, back_us + 6_000_000)
+    if again is None or rows.whole("hci_code", again) != 0x08:
+        return None
+    return Seen("the next link was lost again within seconds", again)
+
+
 @sign(HEARD, range=1.0, body_or_interference_fade=-0.3)
 def weak_still(facts: Facts) -> Seen | None:
     """People step aside within half a minute, most of the time."""

@@ -27,7 +27,9 @@ def _said(facts: Facts, *reasons: DisconnectReason) -> Seen | None:
     if in_capture and link.said == link.reason and link.reason_source == ReasonSource.HOST:
         return None  # a capture tells who sent the command, not what the app wanted: see `app_asked`
     if link.learned == link.said:
-        return Seen(f"{_WHO[ReasonSource.BOOT]}: {reason_words(link.said)}", link.learned_at)
+        told = facts.scope.rows.text("reason_source", link.learned_at) if link.learned_at is not None else None
+        by = "the app was told" if told == ReasonSource.HOST else _WHO[ReasonSource.BOOT]
+        return Seen(f"{by}: {reason_words(link.said)}", link.learned_at)
     who = _WHO.get(ReasonSource(link.reason_source)) if link.reason_source in frozenset(ReasonSource) else None
     return Seen(f"{who or 'the app reported'}: {reason_words(link.said)}", link.reason_at)
 
@@ -298,13 +300,20 @@ def found_and_mute(facts: Facts) -> Seen | None:
     """The same in a log that tells no level: the reader is in the list, and try after try times out."""
     link, scope, rows = facts.link, facts.scope, facts.scope.rows
     at = link.error_codes.get("REQUEST_TIMED_OUT")
-    if facts.is_drop or at is None or link.tries < 2 or link.never_at is not None or facts.signal.at is not None:
+    if facts.is_drop or at is None or link.never_at is not None or facts.signal.at is not None:
+        return None
+    begun = rows.last(Kind.CONNECT_STARTED, scope.readers, int(rows.t_us[at]))
+    lasted_s = 0.0 if begun is None else (int(rows.t_us[at]) - int(rows.t_us[begun])) / 1e6
+    if link.tries < 2 and lasted_s < TRIED_S:
         return None
     seen = rows.all_of((Kind.READER_FOUND,), scope.readers, scope.t_us - 30_000_000, int(rows.t_us[at]))
     if not len(seen) or link.hci_code not in (0x16, None):
         return None
-    return Seen(f"it is in the list of readers, and {link.tries} tries timed out", at)
+    return Seen(f"it is in the list of readers, and did not answer for {lasted_s:.0f} s", at)
 
+
+TRIED_S = 15.0
+"""An SDK tries more than once in that time."""
 
 HEARD_WELL_DBM = -80.0
 """A link at this level loses hardly a packet."""
