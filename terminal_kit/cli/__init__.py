@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from terminal_kit.cli import (
+    comparison,
     connection,
     diagnosis,
     discovery,
@@ -37,6 +38,7 @@ VERBS = (
     log,
     importing,
     diagnosis,
+    comparison,
     what_if,
     locations,
     feed,

@@ -1,0 +1,98 @@
+"""`diagnose`, `compare` and `what-if`: files in, causes, differences and replays out."""
+
+import json
+from pathlib import Path
+
+import capture_writers as writers
+import hci_packets as hci
+import pytest
+
+from terminal_kit.cli import main
+
+READER = "C0:11:22:33:44:55"
+
+
+@pytest.fixture
+def phone(tmp_path: Path) -> Path:
+    """A link that fades: heard well, weaker and weaker, lost, and heard again while the phone listens."""
+    packets = [hci.scan(on=True), hci.complete(0x200C)]
+    packets += [hci.legacy_report((READER, 1, hci.name_data("STRM20000000042"), -60))]
+    packets += [hci.connected(64, READER, timeout=400)]
+    levels = [*range(-60, -96, -2)]
+    timeline = hci.timed(packets, step_us=100_000)
+    at_us = timeline[-1].t_us
+    for number, level in enumerate(levels):
+        at_us = timeline[-1].t_us + 1_000_000
+        rssi = hci.complete(0x1405, bytes((0, 64, 0, level & 0xFF)))
+        timeline += [writers.Packet(at_us, *rssi), writers.Packet(at_us + 500, *hci.acknowledged(64, number % 2))]
+    timeline.append(writers.Packet(at_us + 4_000_000, *hci.disconnected(64, 0x08)))
+    again = hci.legacy_report((READER, 1, hci.name_data("STRM20000000042"), -92))
+    timeline.append(writers.Packet(at_us + 7_000_000, *again))
+    path = tmp_path / "phone.btsnoop"
+    path.write_bytes(writers.btsnoop(timeline, 1002))
+    return path
+
+
+def test_diagnose_says_why_with_the_evidence(phone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diagnose", str(phone)]) == 0
+    told = capsys.readouterr().out
+    assert "STRM20000000042 dropped: signal lost, 0x08 connection timeout" in told
+    assert "out of range" in told
+    assert "phone.btsnoop, frame" in told
+    assert "next: Keep the reader and the host within a room" in told
+
+
+def test_diagnose_for_programs(phone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The contract's object, one for each incident."""
+    assert main(["diagnose", str(phone), "--json"]) == 0
+    (finding,) = json.loads(capsys.readouterr().out)
+    assert set(finding) == {"t_us", "reader", "kind", "reason", "hci_code", "causes", "next_steps"}
+    assert (finding["kind"], finding["hci_code"], finding["causes"][0]["cause"]) == ("disconnect", 8, "range")
+    assert set(finding["causes"][0]) == {"cause", "confidence", "for", "against"}
+    evidence = finding["causes"][0]["for"][0]
+    assert evidence["file"] == str(phone)
+    assert isinstance(evidence["record"], int)
+
+
+def test_a_log_is_diagnosed_as_its_files_are(phone: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["import", str(phone), "--log", str(tmp_path / "field.db")]) == 0
+    capsys.readouterr()
+    assert main(["diagnose", str(tmp_path / "field.db"), "--json"]) == 0
+    of_log = capsys.readouterr().out
+    assert main(["diagnose", str(phone), "--json"]) == 0
+    assert capsys.readouterr().out == of_log
+
+
+def test_nothing_to_diagnose(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "letter.txt").write_text("dear sirs\n")
+    assert main(["diagnose", str(tmp_path / "letter.txt")]) == 1
+    assert "nothing to import" in capsys.readouterr().err
+
+
+def test_what_if(phone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["what-if", str(phone), "--supervision-timeout-s", "12", "--replays", "3"]
+    assert main(command) == 0
+    told = capsys.readouterr().out
+    assert "would not have happened" in told
+    assert "It is assumed:" in told
+    assert main([*command, "--json"]) == 0
+    outlook = json.loads(capsys.readouterr().out)
+    assert outlook["policy"]["supervision_timeout_s"] == 12.0
+    assert [drop["as_proposed"] for drop in outlook["drops"]] == [0.0]
+
+
+def test_what_if_needs_something_to_be_different(phone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["what-if", str(phone)]) == 2
+    assert "say what would be different" in capsys.readouterr().err
+
+
+def test_compare(phone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = phone.with_name("other.btsnoop")
+    other.write_bytes(phone.read_bytes()[:-10])
+    assert main(["compare", str(phone), str(other)]) == 0
+    told = capsys.readouterr().out
+    assert "Drops: phone" in told
+    assert "no difference shown" in told
+    assert main(["compare", str(phone), str(other), "--json"]) == 0
+    assert {"figures", "contrasts", "notes"} == set(json.loads(capsys.readouterr().out))
+    assert main(["compare", str(phone)]) == 2
