@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from terminal_kit.cli import (
+    case,
     comparison,
     connection,
     diagnosis,
@@ -40,6 +41,7 @@ VERBS = (
     diagnosis,
     comparison,
     what_if,
+    case,
     locations,
     feed,
     serve,

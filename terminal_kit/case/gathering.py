@@ -1,0 +1,104 @@
+"""What a case holds: rows, findings and sources of one log, under pseudonyms unless asked otherwise."""
+
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from terminal_kit.analysis import disconnects
+from terminal_kit.diagnosis import Finding, Habit, diagnose, habits
+from terminal_kit.eventlog import EventLog, Source
+from terminal_kit.eventlog.filters import Among
+from terminal_kit.events import Kind
+from terminal_kit.redaction import Redactor, redact
+from terminal_kit.words import words
+
+READERS = 4
+"""Timelines on one page: those with the most incidents, or else the most rows. More than that nobody reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What the page tells. `readers` are those with a timeline; `is_redacted` whether names are pseudonyms."""
+
+    title: str
+    frame: pd.DataFrame
+    findings: Sequence[Finding]
+    habits: Sequence[Habit]
+    sources: Sequence[Source]
+    notes: Sequence[str]
+    readers: Sequence[str]
+    is_redacted: bool
+
+    def sentences(self) -> list[str]:
+        """The summary: what was recorded, what dropped, and why, as far as that can be said."""
+        rows: Any = self.frame
+        if not len(rows):
+            return ["Nothing is recorded."]
+        hours = (int(rows["t_us"].max()) - int(rows["t_us"].min())) / 3.6e9
+        drops = [finding for finding in self.findings if finding.kind == "disconnect"]
+        told = [
+            f"{len(rows):,} events of {hours:.1f} hours, from {len(self.sources) or 'no'} imported files.",
+            f"{len(drops)} drops and {len(self.findings) - len(drops)} connections that failed.",
+        ]
+        causes = Counter(words(finding.cause) for finding in self.findings)
+        told += [f"{count} of {len(self.findings)}: {cause}." for cause, count in causes.most_common()]
+        returned = disconnects(self.frame)["returned_s"].dropna()
+        if len(returned):
+            told.append(
+                f"{len(returned)} times the reader was there again, half of them within {returned.median():.1f} s."
+            )
+        return told
+
+
+def gather(
+    log: EventLog,
+    *,
+    reader: str | None = None,
+    notes: Sequence[str] = (),
+    redacted: bool = True,
+    key: bytes | str | None = None,
+    radio: Among = None,
+) -> Case:
+    """Takes a case from a log; `reader` chooses one. Notes of people in the log (`note` rows) come with `notes`.
+
+    Under pseudonyms unless `redacted` is false: stable ones under `key`, which is random unless given. Raises
+    `EventLogError` where simulated and real rows would be mixed unasked (`radio`).
+    """
+    frame: Any = log.frame(radio=radio)
+    if reader is not None:
+        of_hosts = frame["reader"].fillna("") == ""
+        frame = frame[of_hosts | (frame["reader"] == reader)].reset_index(drop=True)
+    sources, told, title = log.sources(), list(notes), log.path.name
+    if redacted:
+        door = Redactor(key)
+        door.learn(source.name for source in sources)
+        frame = redact(frame, redactor=door)
+        sources = [door.source(source) for source in sources]
+        # A log's own name says whose it is, as often as not.
+        told, title = [door.text(note) for note in told], ""
+    findings = diagnose(frame)
+    told += [str(text) for text in frame.loc[frame["kind"] == Kind.NOTE.value, "text"].dropna()]
+    return Case(
+        title=title,
+        frame=frame,
+        findings=findings,
+        habits=habits(frame, findings),
+        sources=sources,
+        notes=told,
+        readers=_readers(frame, findings),
+        is_redacted=redacted,
+    )
+
+
+def _readers(frame: Any, findings: Sequence[Finding]) -> list[str]:
+    named = frame.loc[frame["reader"].fillna("") != "", "reader"]
+    incidents = Counter(finding.reader for finding in findings if finding.reader)
+    by_rows = [str(name) for name in named.value_counts().index]
+    wanted = [name for name, _ in incidents.most_common()] or by_rows
+    return [name for name in wanted if name in set(by_rows)][:READERS]

@@ -1,0 +1,61 @@
+"""`case`: the page to send on."""
+
+import argparse
+from pathlib import Path
+
+from terminal_kit.cli.options import Commands, command
+from terminal_kit.cli.output import printable, say
+from terminal_kit.cli.recorded import recorded
+from terminal_kit.errors import InvalidParameterError
+
+
+def add_to(commands: Commands) -> None:
+    """Adds the command."""
+    parser = command(
+        commands,
+        "case",
+        "makes a page of a log to send on: timeline, causes, frames, notes; names replaced",
+        "terminal-kit case field.db --output case.html",
+    )
+    parser.add_argument("files", nargs="+", metavar="LOG|FILE", help="a log, or captures and logs of apps")
+    parser.add_argument("--output", required=True, type=Path, metavar="FILE", help="the page to write")
+    parser.add_argument("--reader", help="only this reader")
+    parser.add_argument("--notes", type=Path, metavar="FILE", help="a text whose lines stand among the notes")
+    parser.add_argument("--time-zone", default="UTC", help="an IANA name, for the charts (default: %(default)s)")
+    parser.add_argument("--key", help="makes the pseudonyms the same as in an earlier page with this key")
+    parser.add_argument(
+        "--redact",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="replace addresses, names and serial numbers (default: yes)",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Writes the page, whole or not at all."""
+    from terminal_kit.case import gather, render  # noqa: PLC0415 - plotly only for who needs it
+
+    notes = _notes(chosen.notes)
+    with recorded(chosen.files) as log:
+        case = gather(log, reader=chosen.reader, notes=notes, redacted=chosen.redact, key=chosen.key)
+    page = render(case, time_zone=chosen.time_zone)
+    part = chosen.output.with_name(f".{chosen.output.name}.part")
+    try:
+        part.write_text(page, "utf-8")
+        part.replace(chosen.output)
+    finally:
+        part.unlink(missing_ok=True)
+    for sentence in case.sentences():
+        say(printable(sentence))
+    say(f"{printable(str(chosen.output))}: {len(page) / 1e6:.1f} MB" + ("" if chosen.redact else ", names as recorded"))
+    return 0
+
+
+def _notes(path: Path | None) -> list[str]:
+    if path is None:
+        return []
+    try:
+        return [line for line in path.read_text("utf-8").splitlines() if line.strip()]
+    except (OSError, ValueError) as error:
+        raise InvalidParameterError(f"{path} cannot be read: {error}", parameter="notes", value=str(path)) from error

@@ -1,0 +1,68 @@
+"""The page to send on: everything is in it, nothing calls home, nobody is named."""
+
+import re
+from pathlib import Path
+
+import pytest
+from story import ADDRESS, HOSTILE, READER, story_log
+
+from terminal_kit.case import gather, render
+from terminal_kit.cli import main
+from terminal_kit.words import escape
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    with story_log(tmp_path_factory.mktemp("case") / "kate.db") as log:
+        return render(gather(log, notes=["Kate saw it drop", HOSTILE]))
+
+
+def without_scripts(page: str) -> str:
+    return re.sub(r"<script\b.*?</script>", "", page, flags=re.DOTALL)
+
+
+def test_the_page_tells_the_case(page: str) -> None:
+    told = without_scripts(page)
+    for heading in ("Timeline", "Why it dropped", "Notes", "Frames and lines", "Sources"):
+        assert f"<h2>{heading}</h2>" in told
+    assert "1 drops" in told
+    assert "0x08 connection timeout" in told
+    assert re.search(r"frame \d+", told)
+
+
+def test_it_opens_without_a_network(page: str) -> None:
+    """No address is fetched: the policy forbids it, and nothing on the page asks for one."""
+    assert "default-src 'none'" in page
+    assert not re.search(r"<(?:script|link|img|iframe)[^>]*\b(?:src|href)=", without_scripts(page))
+    assert page.count("<script") <= 4
+
+
+def test_nobody_is_named(page: str) -> None:
+    for name in (READER, ADDRESS[5:], "kate", "192.168.17.44", "btsnoop_hci.log"):
+        assert name.lower() not in page.lower().replace("kate saw it drop", ""), name
+
+
+def test_what_a_log_says_is_text_and_no_page(tmp_path: Path) -> None:
+    with story_log(tmp_path / "kate.db") as log:
+        page = render(gather(log, redacted=False, notes=[HOSTILE]))
+    assert "<img" not in without_scripts(page)
+    assert "\u202e" not in page
+    assert escape(HOSTILE) in page
+
+
+def test_the_same_verdicts_with_and_without_names(tmp_path: Path) -> None:
+    with story_log(tmp_path / "kate.db") as log:
+        named, hidden = gather(log, redacted=False), gather(log, key="a case")
+        again = gather(log, key="a case")
+    assert [finding.cause for finding in named.findings] == [finding.cause for finding in hidden.findings]
+    assert hidden.readers == again.readers != named.readers
+
+
+def test_the_command_writes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    story_log(tmp_path / "kate.db").close()
+    (tmp_path / "notes.txt").write_text("It was raining.\n\n")
+    command = ["case", str(tmp_path / "kate.db"), "--output", str(tmp_path / "case.html")]
+    assert main([*command, "--notes", str(tmp_path / "notes.txt")]) == 0
+    assert "It was raining." in (tmp_path / "case.html").read_text("utf-8")
+    assert "drops" in capsys.readouterr().out
+    assert main([*command, "--notes", str(tmp_path / "none.txt")]) == 1
