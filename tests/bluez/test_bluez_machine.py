@@ -26,7 +26,19 @@ def test_the_terminal_lives_on_bluez() -> None:
     pytest_inside = [sys.executable, "-m", "pytest", HERE / "inside", ROOT / "tests" / "contract"]
     native = ["--radio", "native", "--bench", "native_bench:open_bench"]
     done = machine.run(
-        [*pytest_inside, *native, "--timeout", "300", "-W", "default", "-rA", "-p", "no:cacheprovider"],
+        [
+            *pytest_inside,
+            *native,
+            "--timeout",
+            "300",
+            "-W",
+            "default",
+            "-rA",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:hypothesispytest",
+        ],
         cwd=ROOT,
         env={"TERMINAL_KIT_IN_MACHINE": "1", "PYTHONPATH": f"{ROOT}:{HERE / 'inside'}", "PYTHONDONTWRITEBYTECODE": "1"},
         echo=True,
