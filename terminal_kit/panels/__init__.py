@@ -2,6 +2,7 @@
 
 from terminal_kit.panels.bench import Bench, bench
 from terminal_kit.panels.connection import ConnectionPanel
+from terminal_kit.panels.diagnosis import DiagnosisPanel
 from terminal_kit.panels.disconnects import DisconnectLogPanel
 from terminal_kit.panels.discovery import DiscoveryPanel
 from terminal_kit.panels.importing import ImportPanel
@@ -14,6 +15,7 @@ from terminal_kit.panels.update import UpdatePanel
 __all__ = [
     "Bench",
     "ConnectionPanel",
+    "DiagnosisPanel",
     "DisconnectLogPanel",
     "DiscoveryPanel",
     "ImportPanel",
