@@ -94,7 +94,7 @@ def test_rates_are_those_of_a_plain_loop(tmp_path_factory: pytest.TempPathFactor
     assert len(drops(rows)) == sum(lost.values())
     assert exposure(rows)["connected_h"].sum() == pytest.approx(sum(hours.values()), abs=1e-6)
     rates = drop_rates(rows, by=("reader",)).set_index("reader")
-    for name, of in told.items():
+    for name in told:
         if hours[name] > 0:
             assert rates.loc[name, "drops"] == lost[name]
             assert rates.loc[name, "connected_h"] == pytest.approx(hours[name], abs=1e-6)
