@@ -8,6 +8,7 @@ from story import ADDRESS, HOSTILE, READER, story_log
 
 from terminal_kit.case import gather, render
 from terminal_kit.cli import main
+from terminal_kit.events import Event, Kind
 from terminal_kit.words import escape
 
 
@@ -48,6 +49,19 @@ def test_what_a_log_says_is_text_and_no_page(tmp_path: Path) -> None:
     assert "<img" not in without_scripts(page)
     assert "\u202e" not in page
     assert escape(HOSTILE) in page
+
+
+def test_names_of_readers_that_are_left_out_do_not_stay_in_notes(tmp_path: Path) -> None:
+    with story_log(tmp_path / "kate.db") as log:
+        run = log.start_run(radio="native")
+        run.append(Event(kind=Kind.READER_FOUND, t_us=1, reader="STRM29999999999", extra={"name": "Kaffee Nord"}))
+        run.append(Event(kind=Kind.NOTE, t_us=2, text="Kaffee Nord and 29999999999 were near"))
+        log.add_alias("Theke 3", READER)
+        log.flush()
+        case = gather(log, reader=READER, notes=["ask at Theke 3"], radio="all")
+    told = " ".join((*case.notes, *case.frame["text"].dropna()))
+    assert not re.search("Kaffee Nord|29999999999|Theke 3", told)
+    assert len(case.readers) == 1
 
 
 def test_the_same_verdicts_with_and_without_names(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from terminal_kit.diagnosis import Finding, Habit, diagnose, habits
 from terminal_kit.eventlog import EventLog, Source
 from terminal_kit.eventlog.filters import Among
 from terminal_kit.events import Kind
-from terminal_kit.redaction import Redactor, redact
+from terminal_kit.redaction import Redactor, learn_log, redact
 from terminal_kit.words import words
 
 READERS = 4
@@ -71,17 +71,19 @@ def gather(
     `EventLogError` where simulated and real rows would be mixed unasked (`radio`).
     """
     frame: Any = log.frame(radio=radio)
-    if reader is not None:
-        of_hosts = frame["reader"].fillna("") == ""
-        frame = frame[of_hosts | (frame["reader"] == reader)].reset_index(drop=True)
+    wanted = (
+        frame["reader"].fillna("").isin(["", reader] if reader is not None else frame["reader"].fillna("").unique())
+    )
     sources, told, title = log.sources(), list(notes), log.path.name
     if redacted:
         door = Redactor(key)
-        door.learn(source.name for source in sources)
+        # All names of the whole log are learned, those of readers that are left out too: notes may tell of them.
+        learn_log(log, door)
         frame = redact(frame, redactor=door)
         sources = [door.source(source) for source in sources]
         # A log's own name says whose it is, as often as not.
         told, title = [door.text(note) for note in told], ""
+    frame = frame[wanted].reset_index(drop=True)
     findings = diagnose(frame)
     told += [str(text) for text in frame.loc[frame["kind"] == Kind.NOTE.value, "text"].dropna()]
     return Case(

@@ -5,8 +5,8 @@ texts, facts and rows, `frames.py` and `logs.py` through frames and whole logs.
 """
 
 from terminal_kit.redaction.frames import redact
-from terminal_kit.redaction.logs import redact_log
+from terminal_kit.redaction.logs import learn_log, redact_log
 from terminal_kit.redaction.redactor import Redactor
 
-__all__ = ["Redactor", "redact", "redact_log"]
+__all__ = ["Redactor", "learn_log", "redact", "redact_log"]
 """`Redactor` is also what an import at the door may use: `columns()`, `source()`, `aliases()`."""

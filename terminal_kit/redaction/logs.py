@@ -48,7 +48,7 @@ def redact_log(
     if target.exists():
         raise EventLogError(f"{target} is there already", path=str(target), hint="Name a file that is not there yet.")
     door = redactor or Redactor(key)
-    _learn(log, door)
+    learn_log(log, door)
     part = target.with_name(f".{target.name}.part")
     _remove(part)
     try:
@@ -68,7 +68,7 @@ def redact_log(
     return door
 
 
-def _learn(log: EventLog, door: Redactor) -> None:
+def learn_log(log: EventLog, door: Redactor) -> None:
     """Takes the names of the whole log."""
     door.learn((row[0] for row in log.query("SELECT DISTINCT host FROM runs")), sort="host")
     for identity, name, address in log.query("SELECT id, name, address FROM locations"):
