@@ -20,7 +20,7 @@ def add_to(commands: Commands) -> None:
     )
     parser.add_argument("files", nargs="+", metavar="LOG|FILE", help="two recordings, or one with --by")
     parser.add_argument("--by", help="the groups of one recording: file, phone, firmware, place, device_type, radio")
-    parser.add_argument("--json", action="store_true", help="one object: figures, contrasts, notes")
+    parser.add_argument("--json", action="store_true", help="one object: figures, contrasts, sentences, notes")
     parser.set_defaults(run=run)
 
 
@@ -40,19 +40,10 @@ def run(chosen: argparse.Namespace) -> int:
     else:
         comparison = compare(*frames, names=names if len(set(names)) == 2 else chosen.files)
     if chosen.json:
-        print(json.dumps(_as_json(comparison)))
+        print(json.dumps(comparison.as_json()))
         return 0
     for sentence in comparison.sentences():
         say(printable(sentence))
     for note in comparison.notes:
         say(f"note: {printable(note)}")
     return 0
-
-
-def _as_json(comparison: Any) -> dict[str, Any]:
-    """Plain data; what cannot be told, and bounds that are none, are null."""
-    tables = {name: getattr(comparison, name).astype(object) for name in ("figures", "contrasts")}
-    return {
-        **{name: json.loads(table.to_json(orient="records")) for name, table in tables.items()},
-        "notes": list(comparison.notes),
-    }

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, TypeVar
 from terminal_kit.cli import values
 from terminal_kit.cli.options import Commands, UsageError, command
 from terminal_kit.cli.output import printable, say
+from terminal_kit.cli.share_bar import ShareBar
 from terminal_kit.eventlog import EventLog, Source
 from terminal_kit.words import TIME_RULES
 
 if TYPE_CHECKING:
-    from terminal_kit.importers import Clock, ImportReport, Lack, Progress
+    from terminal_kit.importers import Clock, ImportReport, Lack
 
 T = TypeVar("T")
 
@@ -42,6 +43,9 @@ def add_to(commands: Commands) -> None:
         "--time-zone", type=values.zone, metavar="ZONE", help="of logs that tell none: Europe/Berlin, +02:00 (=-05:00)"
     )
     parser.add_argument("--redact", action="store_true", help="replace addresses, serials and names by pseudonyms")
+    parser.add_argument(
+        "--key", help="with --redact: makes the pseudonyms the same as in an earlier import with this key"
+    )
     parser.add_argument("--json", action="store_true", help="one list, with an object a file")
     parser.set_defaults(run=run)
 
@@ -66,26 +70,23 @@ def run(chosen: argparse.Namespace) -> int:
     """Imports, and says of each file what was read, understood, foreign and damaged."""
     from terminal_kit.importers import import_files  # noqa: PLC0415 - numpy only for who imports
 
+    if chosen.key is not None and not chosen.redact:
+        raise UsageError("--key goes with --redact")
     redactor = None
     if chosen.redact:
         from terminal_kit.redaction import Redactor  # noqa: PLC0415
 
-        redactor = Redactor()
-    bar = Bar() if sys.stderr.isatty() else None
-    with EventLog(chosen.log) as log:
-        try:
-            reports = import_files(
-                chosen.files,
-                log,
-                year=chosen.year,
-                time_zone=chosen.time_zone,
-                on_progress=bar,
-                on_lack=_asker(bar) if sys.stdin.isatty() and sys.stderr.isatty() else None,
-                redactor=redactor,
-            )
-        finally:
-            if bar is not None:
-                bar.end()
+        redactor = Redactor(chosen.key)
+    with EventLog(chosen.log) as log, ShareBar() as bar:
+        reports = import_files(
+            chosen.files,
+            log,
+            year=chosen.year,
+            time_zone=chosen.time_zone,
+            on_progress=lambda progress: bar.show(progress.done_bytes, progress.total_bytes, progress.file),
+            on_lack=_asker(bar) if sys.stdin.isatty() and sys.stderr.isatty() else None,
+            redactor=redactor,
+        )
     if chosen.json:
         print(json.dumps([report.as_json() for report in reports]))
     for report in reports:
@@ -137,38 +138,12 @@ def lines(report: "ImportReport") -> list[str]:
     return told + [f"  {printable(finding)}" for finding in report.findings]
 
 
-class Bar:
-    """The progress of an import, on one line of standard error."""
-
-    WIDTH = 30
-
-    def __init__(self) -> None:
-        self._shown = ""
-
-    def __call__(self, progress: "Progress") -> None:
-        """Shows how far it is, where that changed."""
-        share = progress.done_bytes / max(progress.total_bytes, 1)
-        full = round(share * self.WIDTH)
-        name = printable(progress.file)
-        line = f"{'█' * full}{'░' * (self.WIDTH - full)} {share:4.0%}  {name if len(name) < 40 else '…' + name[-39:]}"
-        if line != self._shown:
-            self._shown = line
-            print(f"\r{line}\x1b[K", end="", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        """Takes the bar away."""
-        if self._shown:
-            self._shown = ""
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-
-def _asker(bar: Bar | None) -> "Callable[[str, Lack], Clock]":
+def _asker(bar: ShareBar) -> "Callable[[str, Lack], Clock]":
     """What asks a person for a year or a time zone; an empty answer, or none, leaves it to be assumed."""
     from terminal_kit.importers import Clock  # noqa: PLC0415
 
     def ask(name: str, lack: "Lack") -> Clock:
-        if bar is not None:
-            bar.end()
+        bar.end()
         return Clock(
             _answer(f"{name} tells no year. Its first line's year (empty: assume):", values.year)
             if lack.year

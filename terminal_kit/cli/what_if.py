@@ -2,12 +2,12 @@
 
 import argparse
 import json
-import sys
 from typing import Any
 
 from terminal_kit.cli.options import Commands, UsageError, command
 from terminal_kit.cli.output import printable, say
 from terminal_kit.cli.recorded import recorded
+from terminal_kit.cli.share_bar import ShareBar
 
 
 def add_to(commands: Commands) -> None:
@@ -43,16 +43,14 @@ def run(chosen: argparse.Namespace) -> int:
         raise UsageError("say what would be different: --supervision-timeout-s, --interval-ms or --auto-reconnect")
     with recorded(chosen.files) as log:
         frame = log.frame()
-    is_watched = sys.stderr.isatty()
-    outlook = what_if(
-        frame,
-        policy,
-        replays=chosen.replays,
-        seed=chosen.seed,
-        on_progress=_tell if is_watched else None,
-    )
-    if is_watched:
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    with ShareBar() as bar:
+        outlook = what_if(
+            frame,
+            policy,
+            replays=chosen.replays,
+            seed=chosen.seed,
+            on_progress=lambda done, of: bar.show(done, of, f"drop {done} of {of}"),
+        )
     if chosen.json:
         print(json.dumps(outlook.as_json()))
         return 0
@@ -65,10 +63,6 @@ def run(chosen: argparse.Namespace) -> int:
     for assumption in outlook.assumptions:
         say(f"  {assumption}")
     return 0
-
-
-def _tell(done: int, of: int) -> None:
-    print(f"\rdrop {done} of {of}", end="", file=sys.stderr, flush=True)
 
 
 def _line(drop: "dict[str, Any]") -> str:

@@ -15,6 +15,7 @@ from terminal_kit.importers.finding_files import Found, holds_log, look
 from terminal_kit.importers.grouping import Span, grouped, span_of
 from terminal_kit.importers.import_report import Clock, ImportReport, Progress
 from terminal_kit.importers.report import Report
+from terminal_kit.importers.sdk_logs import LogReading
 from terminal_kit.importers.storing import Redacts, Tally, Work, take_in
 
 
@@ -34,8 +35,9 @@ def import_files(
     what they are is told by their content. The captures of one phone become one run. A file that the log has adds
     nothing; of one that has grown, only what is new is added. Each run is stored whole or not at all. `year` and
     `time_zone` (`Europe/Berlin`, `+02:00`) are for logs that lack them; else they are taken from a capture that
-    overlaps, or asked for (`on_lack`), or assumed; which, is said. `redactor` replaces names before they are stored;
-    the advertisements of captures, which are full of them, are not kept then.
+    overlaps, or asked for (`on_lack`), or assumed; which, is said. `redactor` replaces names before they are stored: it
+    is shown all files first, since a name that one line gives away may stand in an earlier one. The advertisements of
+    captures, which are full of names, are not kept then.
 
     A file that cannot be imported hinders no other: its report has an `error`. Raises `InvalidParameterError` for a
     log that is open for reading only, `EventLogError` where the log cannot be written.
@@ -45,12 +47,11 @@ def import_files(
     found = list(look(map(_place, paths), log.sources()))
     fresh = list({each.sha256: each for each in reversed(found) if isinstance(each, Found)}.values())[::-1]
     to_read = [each for each in fresh if each.known is None]
-    work = Work(log, on_progress, redactor, sum(each.size_bytes for each in to_read))
+    passes = 1 if redactor is None else 2
+    work = Work(log, on_progress, redactor, passes * sum(each.size_bytes for each in to_read))
     reports: dict[str, ImportReport] = {}
     logs = [each for each in to_read if each.role == "log"]
     phones, doubles = _phones([each for each in fresh if each.role == "capture"])
-    for group in phones:
-        _try(reports, group, lambda group=group: _store_captures(work, group))
     for each, fuller in doubles:
         if each.known is None and _holds_log(each):
             logs.append(each)
@@ -60,6 +61,11 @@ def import_files(
                 f"imported by itself."
             )
             reports[each.sha256] = _known(each, finding)
+    if redactor is not None:
+        for group in (*phones, *([each] for each in logs)):
+            _learn(work, redactor, group)
+    for group in phones:
+        _try(reports, group, lambda group=group: _store_captures(work, group))
     for each in logs:
         _try(reports, [each], lambda each=each: app_logs.store(work, each, Clock(year, time_zone), on_lack))
     alignment.correct_known(log, list(reports.values()))
@@ -97,11 +103,37 @@ def _holds_log(found: Found) -> bool:
         return holds_log(content)
 
 
+def _learn(work: Work, redactor: Redacts, group: Sequence[Found]) -> None:
+    """Shows a redactor the names in some files, before the first row of any file is stored."""
+    with ExitStack() as stack:
+        try:
+            reading = _captures(work, group, stack) if group[0].role == "capture" else _log(work, group[0], stack)
+            for batch in reading.batches():
+                redactor.learn_columns(batch)
+            redactor.aliases(reading.aliases())
+        except CanceledError:
+            raise
+        except Exception:  # noqa: S110 - what cannot be read now cannot be read when it is stored, where it is told
+            pass
+
+
+def _captures(work: Work, group: Sequence[Found], stack: ExitStack) -> CaptureReading:
+    contents = [stack.enter_context(each.open()) for each in group]
+    reading = CaptureReading(contents, on_progress=lambda read_bytes: work.tell(group[0].name, read_bytes))
+    stack.callback(reading.close)
+    return reading
+
+
+def _log(work: Work, found: Found, stack: ExitStack) -> LogReading:
+    """A log of an app with whatever clock: only its names are asked for."""
+    return LogReading(
+        stack.enter_context(found.open()), on_progress=lambda read_bytes: work.tell(found.name, read_bytes)
+    )
+
+
 def _store_captures(work: Work, group: Sequence[Found]) -> list[ImportReport]:
     with ExitStack() as stack:
-        contents = [stack.enter_context(each.open()) for each in group]
-        reading = CaptureReading(contents, on_progress=lambda read_bytes: work.tell(group[0].name, read_bytes))
-        stack.callback(reading.close)
+        reading = _captures(work, group, stack)
 
         def settle(reports: Sequence[Report], tally: Tally) -> Settled:
             return alignment.settle(work.log, tally.links, captures=False)

@@ -26,8 +26,8 @@ UNKEPT = (
 class Redacts(Protocol):
     """Replaces what names somebody before it is stored: a `redaction.Redactor` does."""
 
-    def text(self, text: str) -> str:
-        """A text without names."""
+    def learn_columns(self, batch: Columns) -> None:
+        """Takes the names that stand in rows, which are to be replaced wherever they stand."""
         ...
 
     def columns(self, batch: Columns) -> Columns:

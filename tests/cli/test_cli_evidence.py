@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import capture_writers as writers
 import hci_packets as hci
@@ -94,5 +95,34 @@ def test_compare(phone: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "Drops: phone" in told
     assert "no difference shown" in told
     assert main(["compare", str(phone), str(other), "--json"]) == 0
-    assert {"figures", "contrasts", "notes"} == set(json.loads(capsys.readouterr().out))
+    assert {"confidence", "radios", "figures", "contrasts", "sentences", "notes"} == set(
+        json.loads(capsys.readouterr().out)
+    )
     assert main(["compare", str(phone)]) == 2
+
+
+def test_redact_copies_a_log_to_give_away(phone: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From a file or a log: the same causes, and nobody's name; the same key gives the same pseudonyms."""
+    copies = [tmp_path / "one.db", tmp_path / "two.db"]
+    assert main(["import", str(phone), "--log", str(tmp_path / "field.db")]) == 0
+    assert main(["redact", str(tmp_path / "field.db"), "--output", str(copies[0]), "--key", "k"]) == 0
+    assert main(["redact", str(phone), "--output", str(copies[1]), "--key", "k"]) == 0
+    told: list[Any] = []
+    for log in (tmp_path / "field.db", *copies):
+        capsys.readouterr()
+        assert main(["diagnose", str(log), "--json"]) == 0
+        told.append(json.loads(capsys.readouterr().out))
+    assert [told[1][0]["reader"]] == [finding["reader"] for finding in told[2]]
+    assert told[1][0]["reader"] != told[0][0]["reader"]
+    ranked = [[(each["cause"], each["confidence"]) for each in finding[0]["causes"]] for finding in told]
+    assert ranked[0] == ranked[1] == ranked[2]
+    stored = copies[0].read_bytes()
+    assert b"STRM20000000042" not in stored
+    assert READER.encode() not in stored
+
+
+def test_redact_does_not_write_over_a_file(phone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = phone.read_bytes()
+    assert main(["redact", str(phone), "--output", str(phone)]) == 1
+    assert "is there already" in capsys.readouterr().err
+    assert phone.read_bytes() == before

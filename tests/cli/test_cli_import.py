@@ -12,7 +12,7 @@ from window import run
 
 from terminal_kit import importers
 from terminal_kit.cli import values
-from terminal_kit.cli.importing import Bar
+from terminal_kit.cli.share_bar import ShareBar
 from terminal_kit.errors import CaptureFormatError
 from terminal_kit.eventlog import EventLog, Outcome, Source
 from terminal_kit.importers import Clock, Damage, ImportReport, Lack, Progress
@@ -112,7 +112,9 @@ def test_year_zone_and_redaction_are_handed_on(home, door, capsys) -> None:
     assert door.given["log"] == Path(log)
     # No window: nobody is asked and no bar is drawn.
     assert door.given["on_lack"] is None
-    assert door.given["on_progress"] is None
+    capsys.readouterr()
+    door.given["on_progress"](Progress("a", 1, 2))
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(
@@ -126,6 +128,17 @@ def test_what_is_no_year_or_zone_is_wrong_usage(home, door, wrong, capsys) -> No
 def test_a_log_has_to_be_named(door, capsys) -> None:
     assert run("import", "a") == 2
     assert "--log" in capsys.readouterr().err
+
+
+def test_a_key_is_for_pseudonyms_alone(home, door, capsys) -> None:
+    log = str(home / "field.db")
+    assert run("import", "a", "--log", log, "--key", "k") == 2
+    assert "--redact" in capsys.readouterr().err
+    told: set[str] = set()
+    for _ in range(2):
+        run("import", "a", "--log", log, "--redact", "--key", "k")
+        told.add(door.given["redactor"].name("STRM26138000001"))
+    assert len(told) == 1
 
 
 def test_a_zone_west_of_greenwich_is_written_with_a_sign_of_equality(home, door, capsys) -> None:
@@ -163,7 +176,7 @@ def test_in_a_window_a_bar_is_drawn_and_taken_away(home, door, monkeypatch, caps
 def test_a_bar_of_a_long_name_keeps_its_line(monkeypatch) -> None:
     window = Window()
     monkeypatch.setattr(sys, "stderr", window)
-    Bar()(Progress("x" * 500, 1, 0))
+    ShareBar().show(1, 0, "x" * 500)
     assert len(window.getvalue()) < 90
 
 

@@ -322,6 +322,19 @@ def test_names_are_replaced_before_anything_is_stored(log, folder) -> None:
         assert name.lower().encode() not in stored.lower()
 
 
+def test_a_name_that_a_later_file_gives_away_is_replaced_in_earlier_ones(log, folder) -> None:
+    from terminal_kit.redaction import Redactor
+
+    number = SERIAL.removeprefix("STRM")
+    first = put(folder, "first.log", app_log().replace(f"onBTConnected({SERIAL})".encode(), number.encode()))
+    second = put(folder, "second.log", app_log(hours=1))
+    import_files([first], log, redactor=Redactor())
+    assert any(number in (event.text or "") for event in log.events())  # nothing told what it is
+    with EventLog(log.path.with_name("both.db")) as both:
+        import_files([first, second], both, redactor=Redactor())
+        assert not [event for event in both.events() if number in f"{event.text} {event.extra}"]
+
+
 # ---- progress, stopping, faults
 
 
