@@ -32,6 +32,16 @@ class Content:
         return bytes(self.data[:size])
 
 
+def let_go(data: Buffer, begin: int, end: int) -> None:
+    """So much of a mapped file was read: the system may have its memory back (what is asked for again is read again).
+
+    Without it a capture of gigabytes counts as that much memory of ours, though nobody looks back.
+    """
+    first, last = -(-begin // mmap.PAGESIZE) * mmap.PAGESIZE, end // mmap.PAGESIZE * mmap.PAGESIZE
+    if isinstance(data, mmap.mmap) and last > first and hasattr(mmap, "MADV_DONTNEED"):
+        data.madvise(mmap.MADV_DONTNEED, first, last - first)
+
+
 @contextmanager
 def opened(path: Path) -> Generator[Content]:
     """A file on the disk, mapped into memory. Raises `CaptureFormatError` where it cannot be read."""

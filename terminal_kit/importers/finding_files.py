@@ -13,7 +13,7 @@ from terminal_kit.eventlog import Source
 from terminal_kit.importers import sdk_logs
 from terminal_kit.importers.archives import members
 from terminal_kit.importers.captures import containers
-from terminal_kit.importers.content import Buffer, Content, opened
+from terminal_kit.importers.content import Buffer, Content, let_go, opened
 from terminal_kit.importers.import_report import ImportReport
 from terminal_kit.importers.report import Damage
 
@@ -76,6 +76,7 @@ def hashed(data: Buffer, sizes: Iterable[int] = ()) -> Hashes:
             while at < mark:
                 end = min(at + HASHED_BYTES, mark)
                 hasher.update(view[at:end])
+                let_go(data, at, end)
                 at = end
             beginnings[mark] = hasher.hexdigest()
     return Hashes(hasher.hexdigest(), beginnings)

@@ -2,9 +2,9 @@
 
 import sys
 
-from tests.benchmarks import bench_eventlog, bench_import, bench_reconnect, bench_scan, bench_update
+from tests.benchmarks import bench_eventlog, bench_import, bench_logs, bench_reconnect, bench_scan, bench_update
 
-BENCHMARKS = (bench_scan, bench_eventlog, bench_reconnect, bench_update, bench_import)
+BENCHMARKS = (bench_scan, bench_eventlog, bench_reconnect, bench_update, bench_import, bench_logs)
 
 if __name__ == "__main__":
     for benchmark in BENCHMARKS:

@@ -18,6 +18,6 @@ def test_the_table_can_be_made() -> None:
     assert done.returncode == 0, done.stderr
     titles = [line for line in done.stdout.splitlines() if line.startswith("### ")]
     rows = [line for line in done.stdout.splitlines() if line.startswith("| ")]
-    assert len(titles) == 5
+    assert len(titles) == 6
     peers = sum(shutil.which(name) is not None for name in ("tshark", "btmon")) + 1
-    assert len(rows) == 5 * 2 + 1 + 1 + 2 + 4 + 3 + peers
+    assert len(rows) == 6 * 2 + 1 + 1 + 2 + 4 + 3 + peers + 2

@@ -232,6 +232,27 @@ def test_no_packet_breaks_the_decoder(packets: list[tuple[int, int, bytes]]) -> 
     read(*packets)
 
 
+@pytest.mark.parametrize("opcode", range(0x20))
+def test_an_attribute_packet_may_be_empty_or_cut(opcode: int) -> None:
+    for length in range(4):
+        read(hci.connected(64, READER), hci.data(64, bytes((opcode, 0, 0))[:length]))
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(4, 6), st.booleans(), st.integers(0, 3), st.integers(0, 0x23), st.binary(max_size=30)),
+        max_size=12,
+    )
+)
+@settings(deadline=None, max_examples=200)
+def test_no_frame_of_a_link_breaks_the_decoder(frames: list[tuple[int, bool, int, int, bytes]]) -> None:
+    packets = [
+        hci.data(64, bytes((opcode,)) + rest, channel=channel, sent=sent, flags=flags)
+        for channel, sent, flags, opcode, rest in frames
+    ]
+    read(hci.connected(64, READER), *packets)
+
+
 @given(st.integers(0, 20), st.data())
 @settings(deadline=None, max_examples=150)
 def test_no_cut_packet_breaks_the_decoder(seed: int, data: st.DataObject) -> None:

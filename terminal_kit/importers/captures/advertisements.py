@@ -18,7 +18,7 @@ from terminal_kit.importers.captures.hci import RSSI_UNKNOWN
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # pyright: reportUnknownParameterType=false, reportMissingTypeStubs=false, reportAttributeAccessIssue=false
 
-HELD = 2_000_000
+HELD = 1_000_000
 """Advertisements held in memory, 22 bytes each; more go to the disk, so that a day's capture takes no more."""
 
 SECOND_US = 1_000_000

@@ -88,7 +88,7 @@ class Attributes:
             self._frame(now, link, direction, u16(bytes(partial.data[:4]), 2), frame, is_whole=True)
 
     def _frame(self, now: Moment, link: Link, direction: int, channel: int, frame: bytes, *, is_whole: bool) -> None:
-        if channel == ATT:
+        if channel == ATT and frame:
             self._attribute(now, link, direction, frame, is_whole=is_whole)
         elif channel == SIGNALING and len(frame) >= 4:
             self._signaling(now, link, frame)
@@ -118,7 +118,7 @@ class Attributes:
         elif opcode == READ and (request := link.requests.pop(1 - direction, None)):
             if is_whole and direction == RECEIVED and request.opcode == READ_REQUEST:
                 self._value(now, link, request.handle, frame[1:])
-        elif opcode in (NOTIFICATION, INDICATION) and is_whole and direction == RECEIVED:
+        elif opcode in (NOTIFICATION, INDICATION) and len(frame) >= 3 and is_whole and direction == RECEIVED:
             self._value(now, link, u16(frame, 1), frame[3:])
 
     def _mtu(self, now: Moment, link: Link, opcode: int, mtu_bytes: int) -> None:

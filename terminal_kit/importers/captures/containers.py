@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from terminal_kit.errors import CaptureFormatError
 from terminal_kit.importers.captures import btsnoop, btsnooz, packetlogger, pcap, pcapng
 from terminal_kit.importers.captures.records import Records
-from terminal_kit.importers.content import Content
+from terminal_kit.importers.content import Content, let_go
 from terminal_kit.importers.report import Report
 
 Read = Callable[[Content, Report, int], Iterator[Records]]
@@ -80,9 +80,10 @@ def read(
     done, size = 0, len(content.data)
     for records in container.read(content, report, source):
         yield records
-        if on_progress is not None and len(records):
-            reached = min(int(records.offset[-1]), size)
-            on_progress(max(0, reached - done))
-            done = max(done, reached)
+        reached = max(done, min(int(records.offset[-1]), size)) if len(records) else done
+        let_go(content.data, done, reached)
+        if on_progress is not None:
+            on_progress(reached - done)
+        done = reached
     if on_progress is not None:
         on_progress(size - done)

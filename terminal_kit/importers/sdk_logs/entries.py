@@ -1,10 +1,12 @@
 """Lines that belong together: a record printed over many lines, a console's folded line. Others stand alone."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from terminal_kit.importers.sdk_logs.envelopes import BARE, SYSTEMS, Line, take_apart
 from terminal_kit.importers.sdk_logs.lines import Chunk
+from terminal_kit.importers.sdk_logs.passing import passed
 from terminal_kit.importers.sdk_logs.payloads import is_open
 from terminal_kit.importers.sdk_logs.stories import Entry
 
@@ -21,6 +23,10 @@ class Entries:
     def __init__(self) -> None:
         self._open: Entry | None = None
         self._number = 0
+        self.passed = Counter[str]()
+        """How many lines a glance was enough for, and why they are foreign. They become no entries."""
+        self.last_passed: tuple[int, str] | None = None
+        """The last of them, with its number: the time goes on in them too."""
 
     def of(self, chunk: Chunk) -> Iterator[Entry]:
         """The entries that are complete with the lines of a chunk."""
@@ -33,6 +39,10 @@ class Entries:
                 self._open.cut |= place in chunk.cut
                 continue
             yield from self.rest()
+            if self._number > 1 and (why := passed(text)):
+                self.passed[why] += 1
+                self.last_passed = (self._number, text)
+                continue
             line = take_apart(text)
             entry = Entry(line, self._number, self._number, line.body if line.shape != BARE else text.strip())
             entry.cut = place in chunk.cut

@@ -4,7 +4,7 @@ import codecs
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from terminal_kit.importers.content import Content
+from terminal_kit.importers.content import Content, let_go
 
 CHUNK_BYTES = 1 << 20
 """What is decoded at a time: large enough that Python's part does not count, small enough to be no burden."""
@@ -63,6 +63,7 @@ def chunks(content: Content, on_progress: Callable[[int], None] | None = None) -
     rest, dropping = "", False
     for place in range(begin, size, CHUNK_BYTES):
         piece = bytes(data[place : place + CHUNK_BYTES])
+        let_go(data, place, place + CHUNK_BYTES)
         text = decoder.decode(piece, final=place + CHUNK_BYTES >= size)
         if dropping:  # within a line of which enough is kept
             _, found, text = text.partition(end_of_line)

@@ -41,7 +41,7 @@ MARKS = (
 )
 """What a file has somewhere that holds lines of the vendor's SDK."""
 
-_EPOCH = re.compile(r"\btime=(\d{13})\b")
+_EPOCH = re.compile(r"\b(?:time=|start_time_ms\"?\s*[:=]\s*)(\d{13})\b")
 _GATT = re.compile(rb"BluetoothGatt|onClientConnectionState|onBTConnected|onConnectionStatusChange")
 
 
@@ -89,7 +89,7 @@ class LogReading:
         self._content = content
         self._on_progress = on_progress
         self._report = Report(container="sdk log", time_zone=time_zone)
-        self._story = Story()
+        self._entries, self._story = Entries(), Story()
         self._shapes: dict[str, int] = {}
         now = now or datetime.now(UTC)
         self._given = (year is not None, time_zone is not None)
@@ -118,7 +118,7 @@ class LogReading:
 
     def batches(self) -> Iterator[Columns]:
         """The events, in the order of the lines."""
-        entries, story, rows = Entries(), self._story, self._story.teller.rows
+        entries, story, rows = self._entries, self._story, self._story.teller.rows
         started, ended = False, True
         last: Entry | None = None
         for chunk in chunks(self._content, self._on_progress):
@@ -133,6 +133,12 @@ class LogReading:
             last = entry
             started = self._take(entry, started)
         story.finish()
+        if entries.last_passed and (last is None or entries.last_passed[0] > last.last):
+            number, text = entries.last_passed
+            last = Entry(take_apart(text), number, number, "")
+            last.t_us = self._clock.at(last.line.stamp, None, number)
+        self._report.records += entries.passed.total()
+        self._report.foreign_reasons.update(entries.passed)
         if last is not None and started:
             story.teller.begin(last, {})
             story.teller.write(_bare(story.teller.row(Kind.RUN_FINISHED)))
@@ -143,6 +149,10 @@ class LogReading:
 
     def _take(self, entry: Entry, started: bool) -> bool:
         """One entry into the story, and into the account; gives whether the run has begun."""
+        if entry.line.stamp is None and self._entries.last_passed:  # it takes the time of the line before
+            number, text = self._entries.last_passed
+            self._clock.at(take_apart(text).stamp, None, number)
+        self._entries.last_passed = None
         epoch = _EPOCH.search(entry.body)
         entry.t_us = self._clock.at(entry.line.stamp, int(epoch[1]) if epoch else None, entry.first)
         entry.is_real = self._clock.is_real

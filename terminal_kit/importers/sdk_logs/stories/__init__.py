@@ -4,7 +4,7 @@
 `facts.py` each keep one topic; `sdk_table.py` and `phone_table.py` say which line belongs to which of them.
 """
 
-from terminal_kit.importers.sdk_logs.stories.story import Story
+from terminal_kit.importers.sdk_logs.stories.story import OF_INTEREST, Story, foreign_body, foreign_tag, others_tag
 from terminal_kit.importers.sdk_logs.stories.telling import Entry
 
-__all__ = ["Entry", "Story"]
+__all__ = ["OF_INTEREST", "Entry", "Story", "foreign_body", "foreign_tag", "others_tag"]

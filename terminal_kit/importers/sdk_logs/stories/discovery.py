@@ -15,7 +15,7 @@ class Discovery:
         self._teller = teller
         self._running: Attempt | None = None
         self._listed: dict[str, None] = {}
-        self._scanning = False
+        self._scanning: bool | None = None
 
     @property
     def is_running(self) -> bool:
@@ -76,10 +76,8 @@ class Discovery:
         return news
 
     def scan(self, begins: bool) -> bool:
-        """The radio begins or stops to scan."""
-        if begins == self._scanning and begins:
-            return False
-        if not begins and not self._scanning and self._teller.waiting_for(Kind.SCAN_STOPPED):
+        """The radio begins or stops to scan; the app's layer and the one below both say so."""
+        if begins is self._scanning:
             return False
         self._scanning = begins
         self._teller.tell(Kind.SCAN_STARTED if begins else Kind.SCAN_STOPPED)

@@ -70,7 +70,7 @@ class Facts:
         self._charging: bool | None = None
         self._firmware: str | None = None
         self._foreground: bool | None = None
-        self._radio: bool | None = None
+        self._radio: str | None = None
         self._internet: bool | None = None
 
     def battery(self, level: float | None, charging: bool | None = None) -> bool:
@@ -119,12 +119,13 @@ class Facts:
         self._teller.tell(Kind.HOST_CHANGED, {"app": "foreground" if foreground else "background"})
         return True
 
-    def radio(self, *, on: bool) -> bool:
-        """The host's Bluetooth is on or off."""
-        if on == self._radio:
+    def radio(self, *, on: bool, fault: str = "radio_off") -> bool:
+        """The host's Bluetooth can be used, or cannot: `fault` is one of `words.HOST_FAULTS`."""
+        state = "" if on else fault
+        if state == self._radio:
             return False
-        self._radio = on
-        self._teller.tell(Kind.HOST_CHANGED, {"bluetooth": on, "fault": None if on else "radio_off"})
+        self._radio = state
+        self._teller.tell(Kind.HOST_CHANGED, {"bluetooth": on, "fault": None if on else fault})
         return True
 
     def internet(self, *, on: bool) -> bool:

@@ -60,6 +60,10 @@ def _library_progress(story: "Story", found: re.Match[str]) -> object:
     return percent is not None and story.updating.library_progress(percent / 100)
 
 
+def _no_scan(story: "Story", found: re.Match[str]) -> object:
+    return story.facts.error(None, {"operation": "scan", "scan_status": int(found["status"][:9])})
+
+
 def _failed(story: "Story", found: re.Match[str]) -> object:
     return story.failed(found["verb"], code_in(found.string))
 
@@ -80,6 +84,7 @@ PHONE_TABLE: tuple[tuple[re.Pattern[str], re.Pattern[str], Tell], ...] = (
     _rule(r"BluetoothGatt$|^$", r"^connect\(\)(?! -> canceled)", lambda s, f: s.link.connecting(address_in(f.string))),
     _rule(r"BluetoothGatt$", r"", lambda s, f: s.note()),
     _rule(r"BluetoothLeScanner$|^$", r"onScannerRegistered\(\).*?status=0", lambda s, f: s.discovery.scan(True)),
+    _rule(r"BluetoothLeScanner$|^$", r"onScannerRegistered\(\).*?status=(?P<status>[1-9]\d*)", _no_scan),
     _rule(r"BluetoothLeScanner$", r"[Ss]top [Ss]can", lambda s, f: s.discovery.scan(False)),
     _rule(r"BluetoothLeScanner$", r"", lambda s, f: s.note()),
     _rule(r"BluetoothAdapter$", r"\bSTATE_OFF\b|isLeEnabled\(\): OFF", lambda s, f: s.facts.radio(on=False)),
@@ -90,15 +95,19 @@ PHONE_TABLE: tuple[tuple[re.Pattern[str], re.Pattern[str], Tell], ...] = (
         r"GATT_Connect gatt_if=\d+, address=(?P<address>[\da-f:]+)",
         lambda s, f: s.link.connecting(f["address"].upper()),
     ),
-    _rule(r"bt_stack", r"\b(?:gatt|GATT|bta_gattc|btm_ble)", lambda s, f: s.note()),
     # What apps write of the SDK's callbacks into files of their own.
     _rule(r"", r"\bon(?:Connection|reader connection )StatusChanged?[：:(\s]+(?P<word>[A-Z_]+)", _status),
     _rule(r"", r"\breader connection status[：:]\s*(?P<word>\w+)", _status),
     _rule(r"", r"\bonUnexpectedReaderDisconnect\b", _unexpected),
-    _rule(r"", r"\bInstall(?:ation)? progress[：:\s]+(?P<number>[\d.]+)", _progress),
+    _rule(r"", r"\bInstall(?:ation)? progress[：:\s]+(?P<number>[01]?\.\d+|[01]\b)", _progress),
     _rule(r"", r"\bonReturnOTAProgress\((?P<number>[\d.]+)\)", _library_progress),
     _rule(r"", r"\bonReturnOTADebugLog\b", lambda s, f: s.note()),
-    _rule(r"", r"\b(?P<verb>[a-z]+[A-Z]\w*) (?:onFailure|error)\b", _failed),
+    _rule(
+        r"",
+        r"\b(?P<verb>(?:connect|easyConnect|discover|disconnect|reboot|cancel|collect|process|confirm|retrieve|install)"
+        r"\w*(?:Readers?|Connect\w*|Discover\w*|Payment\w*|Update\w*|Intent\w*))\b[ :]+(?:onFailure|[Ee]rror)\b",
+        _failed,
+    ),
     _rule(r"", r"\bError Domain=com\.stripe", _error),
     _rule(r"", r"\b(?:errorCode|TerminalErrorCode)\b.*\"[A-Z_]+\(\d+\)\"", _error),
     _rule(r"", r"\b(?:READER|INTEGRATION|UNEXPECTED)_ERROR\.[A-Z]", _error),

@@ -8,7 +8,15 @@ from terminal_kit.events import DisconnectReason
 from terminal_kit.importers.sdk_logs.bodies import Saying
 from terminal_kit.importers.sdk_logs.stories.facts import level_of, number, reader_of
 from terminal_kit.importers.sdk_logs.stories.updating import components_of
-from terminal_kit.importers.sdk_logs.vocabulary import address_in, code_in, code_of, reason_of, serials_in, status_of
+from terminal_kit.importers.sdk_logs.vocabulary import (
+    address_in,
+    code_in,
+    code_of,
+    reason_of,
+    serials_in,
+    snake,
+    status_of,
+)
 
 if TYPE_CHECKING:
     from terminal_kit.importers.sdk_logs.stories.story import Story
@@ -37,6 +45,8 @@ def _readers(saying: Saying) -> list[dict[str, Any]]:
 def _record(saying: Saying) -> dict[str, Any]:
     """What a line says in pairs, wherever they stand."""
     payload = _mapping(saying.payload)
+    for item in payload.get("items") or ():  # a callback's arguments
+        payload = {**_mapping(item), **payload}
     return {**saying.pairs, **payload, **_mapping(payload.get("reader"))}
 
 
@@ -56,7 +66,15 @@ def _update(saying: Saying) -> dict[str, Any]:
     record = _record(saying)
     update = _mapping(record.get("update")) or record
     version = next((update[key] for key in ("version", "deviceSoftwareVersion") if update.get(key)), None)
-    return {"firmware_to": version and str(version), "components": components_of(update.get("components"))}
+    required_ms = number(next((update[key] for key in ("requiredAtMs", "requiredAt") if update.get(key)), None))
+    estimate = update.get("estimatedUpdateTime") or update.get("durationEstimate")
+    return {
+        "firmware_to": version and str(version),
+        "components": components_of(update.get("components")),
+        # A number is an epoch; a date in words has no form that can be relied on.
+        "required_at_us": int(required_ms * 1000) if required_ms and 1e11 < required_ms < 1e13 else None,
+        "extra": {"estimated_time": snake(str(estimate))} if estimate else None,
+    }
 
 
 def _connect(story: "Story", saying: Saying, found: re.Match[str]) -> object:
@@ -146,14 +164,39 @@ _IOS_STATES = ("connectionStatus", "connection_status", "readerStatus", "reader_
 
 
 def _ios_fault(story: "Story", saying: Saying, found: re.Match[str]) -> object:
-    told = " ".join(saying.pairs.values())
-    if "CBManagerState" in told:
-        on = "PoweredOn" in told
-        if not on and "Unknown" not in told:
-            story.facts.radio(on=False)
+    state = re.search(r"CBManagerState(PoweredOff|PoweredOn|Unauthorized|Unsupported)", " ".join(saying.pairs.values()))
+    if state:
+        story.facts.radio(on=state[1] == "PoweredOn", fault=_CB_FAULTS.get(state[1], ""))
     command = saying.pairs.get("command") or saying.pairs.get("command_in_progress") or ""
     told = {name: saying.pairs[name] for name in ("bb_error_type", "bb_error_message") if name in saying.pairs}
     return story.failed(command, _code(saying), told)
+
+
+_CB_FAULTS = {"PoweredOff": "radio_off", "Unauthorized": "permission_denied", "Unsupported": "le_unsupported"}
+
+
+def _reconnecting(story: "Story", saying: Saying, found: re.Match[str]) -> object:
+    record = _record(saying)
+    story.teller.know(_serial(saying) or reader_of(_mapping(record.get("reader"))).get("serial"))
+    words = (str(record.get("reason") or ""), str(record.get("argument") or ""), *re.findall(r"\w+", saying.words))
+    return story.relation.reconnect(next(filter(None, map(reason_of, words)), None))
+
+
+def _command(story: "Story", saying: Saying, found: re.Match[str]) -> object:
+    """iOS: a command of the app begins."""
+    match saying.pairs.get("command", "").partition("!")[0]:
+        case "discoverReaders":
+            return story.discovery.start(primary=True)
+        case "disconnectReader":
+            return story.asks(DisconnectReason.DISCONNECT_REQUESTED)
+        case "rebootReader":
+            return story.asks(DisconnectReason.REBOOT_REQUESTED)
+        case "installUpdate" | "installAvailableUpdate":
+            return story.updating.start()
+        case command if command.startswith("connect"):
+            return story.relation.start(_serial(saying), primary=True, location=_location(saying))
+        case _:
+            return story.note()
 
 
 def _state_machine(story: "Story", saying: Saying, found: re.Match[str]) -> object:
@@ -164,6 +207,8 @@ def _state_machine(story: "Story", saying: Saying, found: re.Match[str]) -> obje
             return story.relation.start(None, primary=False)
         case "CANCELLED" if found["from"] == "DISCOVER":
             return story.discovery.finish(code="CANCELED")
+        case "CANCELLED" if found["from"] in ("CONNECT", "READER_INFO"):
+            return story.relation.fail("CANCELED")
         case "INSTALL_UPDATES":
             return story.updating.start()
         case _:
@@ -205,6 +250,7 @@ SDK_TABLE: tuple[tuple[re.Pattern[str], Tell], ...] = (
         r"^TerminalStatusManager reportReaderConnecting", lambda s, w, f: s.relation.start(_serial(w), primary=False)
     ),
     _rule(r"^\S* (?:state_change)$", _ios_state),
+    _rule(r"^\S* command$", _command),
     _rule(
         r"^\S* on(?:BT|Usb|Serial)Connected(?:\((?P<serial>[^)]*)\))?",
         lambda s, w, f: s.link.up(
@@ -234,10 +280,7 @@ SDK_TABLE: tuple[tuple[re.Pattern[str], Tell], ...] = (
         lambda s, w, f: s.relation.disconnect(reason_of(f["word"]), f["word"] or "", _code(w)),
     ),
     _rule(r"^\S* internal_disconnect_error", lambda s, w, f: s.relation.disconnect(None, "", _code(w))),
-    _rule(
-        r"^(?:rn didStartReaderReconnect|\S* onReaderReconnectStarted)\W*(?P<word>\w+)?",
-        lambda s, w, f: s.relation.reconnect(reason_of(f["word"])),
-    ),
+    _rule(r"^(?:rn didStartReaderReconnect|\S* onReaderReconnectStarted)", _reconnecting),
     _rule(r"^(?:rn didSucceedReaderReconnect|\S* onReaderReconnectSucceeded)", lambda s, w, f: s.relation.succeed()),
     _rule(
         r"^(?:rn didFailReaderReconnect|\S* onReaderReconnectFailed)",

@@ -13,6 +13,7 @@ from terminal_kit.importers.sdk_logs.stories.link import Link
 from terminal_kit.importers.sdk_logs.stories.phone_table import PHONE_TABLE
 from terminal_kit.importers.sdk_logs.stories.relation import Relation
 from terminal_kit.importers.sdk_logs.stories.sdk_table import SDK_TABLE
+from terminal_kit.importers.sdk_logs.stories.telemetry import MARK, tell_trace, traces_in
 from terminal_kit.importers.sdk_logs.stories.telling import Entry, Teller
 from terminal_kit.importers.sdk_logs.stories.updating import Updating
 from terminal_kit.importers.sdk_logs.vocabulary import address_in, code_in, serials_in
@@ -32,7 +33,7 @@ _FOREIGN: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("shell prompt", re.compile(r"^\s*(?:[$#>]|\w+@[\w.-]+[:~].*[$#])\s")),
     (
         "left out by whoever pasted it",
-        re.compile(r"^\s*(?:\*snip\*|\[?\.\.\.\]?|<HIDDEN>|<redacted>)\s*$", re.IGNORECASE),
+        re.compile(r"^\s*(?i:\*snip\*|\[?\.\.\.\]?|<HIDDEN>|<redacted>)\s*$"),
     ),
     (
         "stack frame",
@@ -41,13 +42,43 @@ _FOREIGN: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("debugger", re.compile(r"^(?:Resolved pending breakpoint|Thread (?:started|finished)|Loaded assembly)")),
     ("beginning of a buffer", re.compile(r"^-+ beginning of \w+")),
 )
+_ANY_FOREIGN = re.compile("|".join(pattern.pattern for _, pattern in _FOREIGN))
+OF_INTEREST = re.compile(r"Bluetooth(?:Gatt|LeScanner|Adapter)$|^BB|Stripe|\.\.\.|^ConnectionManager$|Cancel")
+"""Tags whose lines may tell a story by themselves."""
+
 _TAGS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("the phone's runtime", re.compile(r"^(?:art|dalvikvm.*|zygote\d*|Choreographer|chatty|GC|libc|StrictMode)$")),
     ("leak detector", re.compile(r"^LeakCanary$")),
     ("stack frame", re.compile(r"^System\.err$")),
 )
 _SDK_TAGS = re.compile(r"^(?:StripeTerminal|BBPOS\w*|ConnectionManager|BBBT\w*|BBDevice\w*|DiscoveryCancelCallback)$")
-_VERSIONS = re.compile(r"\b(?:sdk_version|sdkVersion|sdk-version|version_info)[=:\" ]+v?([\w.-]+)")
+_VERSIONS = re.compile(r"\b(?:sdk_version|sdkVersion|sdk-version)[=:\"' ]+v?(\d[\w.-]*)")
+_PACKAGE = re.compile(r"stripe-terminal-react-native[@/ ]+[\^~v]?(\d+\.\d+\.\d+[\w.-]*)")
+"""The package of React Native with its version, as package managers and traces name it."""
+
+_PHONES_TAGS = re.compile(r"Bluetooth(?:Gatt|LeScanner|Adapter)$")
+_CUT_HEAD = re.compile(r"^(?:\d+[-\s]+\d+\S*\s+)?(?:[VDIWEF][ /]\s*)?Stripe\w*(?:\s+\S*)?$")
+"""A line of the SDK's that ends within its envelope."""
+
+
+_TRACE_ID = re.compile(r"^Stripe trace identifier\b")
+
+
+def foreign_body(body: str) -> str | None:
+    """Why words are nobody's story, whoever wrote them."""
+    if _ANY_FOREIGN.match(body) is None:
+        return None
+    return next((why for why, pattern in _FOREIGN if pattern.match(body)), None)
+
+
+def foreign_tag(tag: str) -> str | None:
+    """Why whatever is logged under a tag is nobody's story."""
+    return next((why for why, pattern in _TAGS if pattern.match(tag)), None)
+
+
+def others_tag(tag: str) -> str:
+    """Whose a line is whose tag is none of the SDKs'."""
+    return "the phone's Bluetooth stack" if tag.startswith("bt_") else "another part of the phone or the app"
 
 
 class Story:
@@ -62,32 +93,56 @@ class Story:
         self.facts = Facts(self.teller)
         self.versions: dict[str, str] = {}
         self.apps: dict[str, None] = {}
+        self.pids: set[int] = set()
+        """The processes in which an SDK was heard: Bluetooth of others is not about its readers."""
 
     def take(self, entry: Entry) -> Taken:
         """One entry: a line with what is folded beneath it."""
         line, body = entry.line, entry.body
-        for why, pattern in _FOREIGN:
-            if pattern.search(body):
-                return Taken("foreign", why)
+        if why := foreign_body(body):
+            return Taken("foreign", why)
+        if MARK in body and (traces := traces_in(body)):
+            self.teller.begin(entry, {})
+            for trace in traces:
+                tell_trace(self, trace)
+            return UNDERSTOOD
         saying = saying_of(body)
         if saying is not None:
             return self._sdk(entry, saying)
-        for why, pattern in _TAGS:
-            if pattern.match(line.tag):
-                return Taken("foreign", why)
+        if found := _PACKAGE.search(body):
+            self.speaks("react_native", found[1])
+            self.teller.begin(entry, {"sdk": "react_native", "sdk_version": found[1]})
+            self.note()
+            return UNDERSTOOD
+        if self.pids and line.pid is not None and line.pid not in self.pids and _PHONES_TAGS.match(line.tag):
+            return Taken("foreign", "another app's Bluetooth")
+        if why := foreign_tag(line.tag):
+            return Taken("foreign", why)
         self.teller.begin(entry, {"tag": line.tag, "level": line.level})
         for tag, pattern, tell in PHONE_TABLE:
             if tag.search(line.tag) and (found := pattern.search(body)):
                 tell(self, found)
                 return UNDERSTOOD
         if _SDK_TAGS.match(line.tag):
+            if line.tag == "StripeTerminal" and "class".startswith(body):
+                return Taken("damaged", "the line is cut before it says anything")
             code = code_in(body)
             if line.level in ("E", "W") or code:
                 self.failed("", code)
             else:
                 self.note()
             return UNDERSTOOD
-        return Taken("foreign", self._whose(line.shape, line.tag))
+        if _TRACE_ID.match(body):
+            self.note()
+            return UNDERSTOOD
+        if _CUT_HEAD.search(body):
+            return Taken("damaged", "the line is cut before it says anything")
+        return Taken("foreign", self._whose(line.shape, line.tag, body))
+
+    def speaks(self, sdk: str, version: str = "") -> None:
+        """An SDK speaks, of a version where it says so."""
+        if version or sdk not in self.versions:
+            self.versions[sdk] = version
 
     def note(self) -> bool:
         """A line that is none of the others, but the SDK's."""
@@ -131,11 +186,13 @@ class Story:
     def _sdk(self, entry: Entry, saying: Saying) -> Taken:
         teller = self.teller
         about: dict[str, Any] = {"class": saying.subject, "level": entry.line.level, "sdk": saying.sdk}
-        if found := _VERSIONS.search(entry.body):
-            about["sdk_version"] = found[1]
-            self.versions[saying.sdk] = found[1]
-        else:
-            self.versions.setdefault(saying.sdk, "")
+        # The reader tells the version of a library of its own maker, which is not the SDK's.
+        version = None if "onReturnDeviceInfo" in saying.words else _VERSIONS.search(entry.body)
+        if version:
+            about["sdk_version"] = version[1]
+        self.speaks(saying.sdk, version[1] if version else "")
+        if entry.line.pid is not None and saying.sdk in ("android", "react_native"):
+            self.pids.add(entry.line.pid)
         if app := saying.pairs.get("app_id") or saying.pairs.get("appId"):
             self.apps[app] = None
         entry.cut |= saying.cut
@@ -161,10 +218,13 @@ class Story:
         else:
             self.teller.tell(Kind.APP_MESSAGE, _pairs(saying.pairs))
 
-    def _whose(self, shape: str, tag: str) -> str:
-        system = SYSTEMS.get(shape, "app")
+    def _whose(self, shape: str, tag: str, body: str) -> str:
         if tag:
-            return "another part of the phone or the app"
+            return others_tag(tag)
+        system = SYSTEMS.get(shape, "app")
+        letters = [char for char in body[:80] if char.isalpha()]
+        if system == "app" and letters and 2 * sum(char.isascii() for char in letters) < len(letters):
+            return "another language"
         return "text of people or of another program" if system == "app" else f"another line of {system}"
 
 
