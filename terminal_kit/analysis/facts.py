@@ -60,6 +60,7 @@ def _at_the_time(found: Rows, frame: Rows, keys: list[str], column: str) -> Rows
     asked = asked.sort_values("t_us", kind="stable")
     if known.empty or asked.empty:
         return pd.Series(pd.NA, index=found.index, dtype=known[column].dtype)
+    known = known.astype({key: asked[key].dtype for key in keys})
     before = pd.merge_asof(asked, known, on="t_us", by=keys)
     after = pd.merge_asof(asked, known, on="t_us", by=keys, direction="forward")
     at_the_time = before[column].fillna(after[column]).set_axis(before["place"]).sort_index()

@@ -52,7 +52,9 @@ def steady_sessions(frame: Rows) -> Rows:
     frame = frame.reset_index(drop=True)
     rows = of(frame, *BEGIN, *END)
     rows = rows.assign(at_us=steady(frame).loc[rows.index], begins=rows["kind"].isin([*BEGIN]))
-    rows = rows.sort_values("at_us", kind="stable")
+    # At one moment an earlier session ends before the next begins; what has no number keeps the log's order.
+    order = ["at_us", "session", *(["seq"] if "seq" in rows else [])]
+    rows = rows.sort_values(order, kind="stable")
     rows = _in_blocks(rows)
     begins, ends = rows[rows["begins"]], rows[~rows["begins"]]
     keys = [*BY_READER, "block"]
@@ -132,8 +134,11 @@ def connection_attempts(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _in_blocks(rows: Rows) -> Rows:
     """Gives rows of one session one `block`; leaves out ends of sessions before it."""
-    numbers = rows["session"].where(rows["begins"])
-    current = numbers.groupby([rows[name] for name in BY_READER], dropna=False).ffill()
+    of_reader = [rows[name] for name in BY_READER]
+    begun = rows["session"].where(rows["begins"]).groupby(of_reader, dropna=False).ffill()
+    # The end of a session whose start is lost tells of it, too, by its number, and maybe twice.
+    tells = rows["begins"] | (rows["session"] > begun.fillna(-1)).fillna(value=False)
+    current = rows["session"].where(tells).groupby(of_reader, dropna=False).ffill()
     late = (rows["session"] < current).fillna(value=False) & ~rows["begins"]
     rows, current = rows[~late], current[~late]
     of_reader = [rows[name] for name in BY_READER]
@@ -157,7 +162,9 @@ def _bounded(found: Rows, rows: Rows, frame: Rows) -> Rows:
     found["start_seen"] = found["start_us"].notna()
     found["is_ended"] = found["end_us"].notna()
     found["start_us"] = found["start_us"].fillna(found["first_us"]).fillna(found["end_us"])
+    newest = joined(found[BY_READER], own.groupby(BY_READER, dropna=False)["session"].max().reset_index(), BY_READER)
     is_last = found["block"] == found.groupby(BY_READER, dropna=False)["block"].transform("max")
+    is_last &= ~(found["session"] < newest["session"]).fillna(value=False).astype(bool)
     watched = found["run"].map(run_ends(frame)).where(is_last, found["last_us"].fillna(found["told_us"]))
     found["end_us"] = found["end_us"].fillna(watched)
     found["end_us"] = found["end_us"].where(found["end_us"] >= found["start_us"], found["start_us"])

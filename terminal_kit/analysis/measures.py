@@ -56,7 +56,9 @@ class Measure(NamedTuple):
 def tables(frame: pd.DataFrame) -> Tables:
     """The tables of a whole frame."""
     of_updates: Rows = updates(frame)
-    heard: Rows = signal(frame)
+    heard: Rows = pd.concat(
+        [signal(rows).assign(run=run) for run, rows in frame.groupby("run")] or [signal(frame).assign(run="")]
+    )
     at_us = heard["time"].astype("int64")
     return Tables(
         sessions=sessions(frame),

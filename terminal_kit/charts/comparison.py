@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from terminal_kit.analysis import Comparison
 from terminal_kit.analysis.comparison import bounds, shown
-from terminal_kit.charts.drawing import COLOURS, INK, new_figure
+from terminal_kit.charts.drawing import COLOURS, INK, above, new_figure
 from terminal_kit.words import escape
 
 ROW = 34
@@ -30,6 +30,7 @@ def comparison_chart(comparison: Comparison) -> go.Figure:
     differing = {(row["measure"], row["group"]) for row in contrasts.to_dict("records") if row["differs"]}
     fields = list(rows.groupby("measure", sort=False))
     figure = new_figure("Side by side", " + ".join(each for each in comparison.radios if each != "native") or None)
+    above(figure)
     heights = [min(len(of_measure), GROUPS) + 1.6 for _, of_measure in fields]
     top = 1.0
     for number, (measure, of_measure) in enumerate(fields, 1):

@@ -67,6 +67,11 @@ def new_figure(title: str, badge: str | None) -> go.Figure:
     return figure
 
 
+def above(figure: go.Figure) -> None:
+    """Puts the badge above the field, where it would lie on what is drawn."""
+    figure.update_annotations(x=1, xanchor="right", y=1, yanchor="bottom", yshift=4)
+
+
 def local(times: Rows, time_zone: str) -> Rows:
     """Times as the clock on the wall there shows them: plotly knows no zones."""
     return times.dt.tz_convert(time_zone).dt.tz_localize(None)

@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from terminal_kit.analysis import Finding, drop_rates, signal, signal_before_drops
-from terminal_kit.charts.drawing import COLOURS, INK, Rows, badge_of, new_figure
+from terminal_kit.charts.drawing import COLOURS, INK, Rows, above, badge_of, new_figure
 from terminal_kit.events import Cause, DisconnectReason
 from terminal_kit.words import escape, reason_words, words
 
@@ -44,6 +44,7 @@ def drop_chart(
         rate = "" if pd.isna(row.per_100_h) else f", {row.per_100_h:.3g} for 100 connected hours"
         hover[place] = f"{_why(order[place[0]])}: {row.drops}{rate}"
     figure = new_figure("Drops by hour", badge)
+    above(figure)
     figure.add_heatmap(
         x=list(range(24)),
         y=[f"{_why(name)} ({int(np.nansum(line))})" for name, line in zip(order, counts, strict=True)],
@@ -58,7 +59,7 @@ def drop_chart(
         hoverongaps=False,
         hovertemplate="%{x}:00  %{customdata}<extra></extra>",
     )
-    figure.update_xaxes(title=f"Hour of the day ({escape(time_zone)})", dtick=2, range=[-0.5, 23.5])
+    figure.update_xaxes(title=f"Hour of the day ({escape(time_zone)})", dtick=2, range=[-0.5, 23.5], showgrid=False)
     figure.update_yaxes(type="category", automargin=True, showgrid=False)
     figure.update_layout(height=max(260, 150 + 34 * len(order)))
     return figure
@@ -80,18 +81,16 @@ def signal_before_drop_chart(frame: pd.DataFrame, *, mixed: bool = False) -> go.
         levels = seconds.groupby("second")["rssi_dbm"]
         spread: Rows = pd.DataFrame({quantile: levels.quantile(quantile) for quantile in (0.25, 0.5, 0.75)})
         spread = spread.mask(levels.size() < 2).reindex(range(-BEFORE_S, 1))
-        for quantile, fill in ((0.25, None), (0.75, "tonexty")):
-            figure.add_scatter(
-                x=spread.index,
-                y=spread[quantile],
-                name="middle half",
-                mode="lines",
-                line={"width": 0, "color": COLOURS[0]},
-                fill=fill,
-                fillcolor="rgba(47,125,225,0.18)",
-                showlegend=fill is not None,
-                hoverinfo="skip",
-            )
+        # Bars, since a filled band would reach across a silence (X8).
+        figure.add_bar(
+            x=spread.index,
+            base=spread[0.25],
+            y=spread[0.75] - spread[0.25],
+            name="middle half",
+            width=1,
+            marker={"color": "rgba(47,125,225,0.18)", "line": {"width": 0}},
+            hoverinfo="skip",
+        )
         figure.add_scatter(
             x=spread.index,
             y=spread[0.5],

@@ -5,7 +5,16 @@ import random
 
 import pytest
 
-from terminal_kit.analysis.intervals import check_confidence, difference, median, rate, rate_ratio, share
+from terminal_kit.analysis.intervals import (
+    Interval,
+    check_confidence,
+    detectable,
+    difference,
+    median,
+    rate,
+    rate_ratio,
+    share,
+)
 from terminal_kit.analysis.survival import curve, quantile_s, share_within
 from terminal_kit.errors import InvalidParameterError
 
@@ -69,3 +78,62 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
         _, low, high = median([rng.expovariate(math.log(2)) for _ in range(25)])
         held["median"] += low <= 1.0 <= high
     assert min(held.values()) >= 0.90 * draws, held
+
+
+def test_a_curve_with_the_censored_holds_the_truth_as_often_as_it_says() -> None:
+    """Waits of 10 s on average, watched for 20 s on average, so that a third of them are censored."""
+    rng = random.Random(11)
+    held = {"share": 0, "median": 0}
+    draws = 200
+    for _ in range(draws):
+        waits = [(rng.expovariate(1 / 10), rng.expovariate(1 / 20)) for _ in range(40)]
+        steps = curve([min(pair) for pair in waits], [wait <= watched for wait, watched in waits])
+        _, low, high = share_within(steps, 5)
+        held["share"] += low <= 1 - math.exp(-0.5) <= high
+        _, low, high = quantile_s(steps)
+        held["median"] += low <= 10 * math.log(2) <= high
+    assert min(held.values()) >= 0.90 * draws, held
+
+
+def test_the_band_as_it_is_printed() -> None:
+    """The same patients, log-log band: at 6 weeks 0.620 to 0.952, at 23 weeks 0.188 to 0.680; the median from 13 on."""
+    weeks = [6, 6, 6, 6, 7, 9, 10, 10, 11, 13, 16, 17, 19, 20, 22, 23, 25, 32, 32, 34, 35]
+    relapsed = [1, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0]
+    steps = curve(weeks, [bool(each) for each in relapsed]).set_index("seconds")
+    band = {week: (1 - steps.loc[week, "high"], 1 - steps.loc[week, "low"]) for week in (6, 23)}
+    assert band[6] == pytest.approx((0.620, 0.952), abs=5e-4)
+    assert band[23] == pytest.approx((0.188, 0.680), abs=5e-4)
+    assert steps["at_risk"].tolist()[:4] == [21, 17, 16, 15]
+    assert steps["censored"].tolist()[:4] == [1, 0, 1, 1]
+    assert quantile_s(steps.reset_index())[1:] == (13, math.inf)
+
+
+def test_a_ratio_as_it_is_printed() -> None:
+    """Breast cancer after fluoroscopy (Boice and Monson, 1977), in textbooks: 1.86, exact from 1.01 to 3.61."""
+    assert rate_ratio(41, 28_010, 15, 19_017) == pytest.approx((1.86, 1.01, 3.61), abs=5e-3)
+
+
+def test_the_ends_of_a_curve_are_no_certainty() -> None:
+    """Where none or all came back the log-log band says nothing; Wilson's says what so few can."""
+    none, every = curve([3.0, 4.0], [False, False]), curve([3.0, 4.0, 5.0], [True, True, True])
+    assert share_within(none, 3.5) == (0.0, 0.0, pytest.approx(share(0, 2).high))
+    assert share_within(none, 9.0).value != share_within(none, 9.0).value  # nobody was watched for so long
+    assert share_within(every, 9.0).low < 0.6
+    assert share_within(every, 9.0)[::2] == (1.0, 1.0)
+    assert share_within(every, 1.0) == (0.0, 0.0, pytest.approx(share(0, 3).high))
+    assert curve([], []).empty
+    assert math.isnan(quantile_s(curve([], [])).value)
+    assert math.isnan(quantile_s(none).value)
+
+
+def test_too_few_values_have_a_median_and_no_bounds() -> None:
+    assert median([3.0, 1.0, 2.0]) == (2.0, -math.inf, math.inf)
+    assert median(range(6)) == (2.5, 0, 5)
+
+
+def test_the_smallest_detectable_effect_is_a_power_of_four_in_five() -> None:
+    """By the normal law: 2.80 standard errors, as every plan of a trial has it; of a ratio the same in logarithms."""
+    assert detectable(Interval(0.0, -1.96, 1.96), is_ratio=False) == pytest.approx(2.80, abs=5e-3)
+    assert detectable(Interval(1.0, 1 / 2, 2.0), is_ratio=True) == pytest.approx(2 ** (2.80 / 1.96), abs=5e-3)
+    assert math.isnan(detectable(Interval(0.0, -math.inf, 1.0), is_ratio=False))
+    assert math.isnan(detectable(Interval(math.nan, 0.0, math.inf), is_ratio=True))

@@ -126,3 +126,13 @@ def test_redact_does_not_write_over_a_file(phone: Path, capsys: pytest.CaptureFi
     assert main(["redact", str(phone), "--output", str(phone)]) == 1
     assert "is there already" in capsys.readouterr().err
     assert phone.read_bytes() == before
+
+
+def test_compare_the_groups_of_one_recording(phone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", str(phone), "--by", "file"]) == 1
+    told = capsys.readouterr().err
+    assert "there are not two groups by file, but " in told
+    assert "phone.btsnoop" in told
+    assert main(["compare", str(phone), "--by", "moon"]) == 1
+    assert "nothing is grouped by moon" in capsys.readouterr().err
+    assert main(["compare", str(phone), str(phone), "--by", "file"]) == 2
