@@ -8,8 +8,17 @@ import math
 import os
 
 import pytest
-from diagnosis.incidents import JUDGING_FROM
-from diagnosis.judge import Judged, accuracy, bins, calibration_error, judged, mean_confidence, report, wrong_when_sure
+from diagnosis.judge import (
+    FIRST_SEED,
+    Judged,
+    accuracy,
+    bins,
+    calibration_error,
+    judged,
+    mean_confidence,
+    report,
+    wrong_when_sure,
+)
 
 ASKED = int(os.environ.get("TERMINAL_KIT_INCIDENTS", "200"))
 
@@ -22,7 +31,7 @@ CHANCE = 0.001
 
 @pytest.fixture(scope="module")
 def found() -> list[Judged]:
-    judgements = judged(ASKED, JUDGING_FROM, processes=min(2, os.cpu_count() or 1))
+    judgements = judged(ASKED, FIRST_SEED, processes=min(2, os.cpu_count() or 1))
     print(report(judgements))
     return judgements
 

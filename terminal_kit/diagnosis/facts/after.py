@@ -113,15 +113,16 @@ def _take_start(scope: Scope, facts: AfterFacts, until_us: int) -> None:
     started = rows.first(Kind.READER_STARTED, scope.readers, t_us, until_us)
     if started is not None:
         facts.started_at, facts.started_reason = started, rows.text("reason", started)
-    before = rows.last(Kind.READER_INFO, scope.readers, t_us)
-    if before is not None and isinstance(boots := rows.extra(before).get("boots"), int):
-        facts.boots_before = boots
-    info = rows.first(Kind.READER_INFO, scope.readers, t_us + 1, until_us)
-    if info is not None:
-        extra = rows.extra(info)
-        if isinstance(boots := extra.get("boots"), int):
+    # A capture tells of each thing that was read in a row of its own.
+    for place in rows.of(Kind.READER_INFO, scope.readers, t_us - AFTERMATH_US, t_us)[::-1]:
+        if isinstance(boots := rows.extra(int(place)).get("boots"), int):
+            facts.boots_before = boots
+            break
+    for place in rows.of(Kind.READER_INFO, scope.readers, t_us + 1, until_us):
+        extra, info = rows.extra(int(place)), int(place)
+        if facts.boots_after is None and isinstance(boots := extra.get("boots"), int):
             facts.boots_after, facts.info_at = boots, info
-        if isinstance(uptime_s := extra.get("uptime_s"), int | float):
+        if facts.uptime_after_s is None and isinstance(uptime_s := extra.get("uptime_s"), int | float):
             facts.uptime_after_s, facts.info_at = float(uptime_s), info
             facts.booted_after_s = (int(rows.t_us[info]) - t_us) / 1e6 - uptime_s
 

@@ -143,6 +143,25 @@ def _take_learned(scope: Scope, facts: LinkFacts) -> None:
             None,
         ):
             facts.learned, facts.learned_at = rows.text("reason", int(place)), int(place)
+    if facts.learned is None:
+        _take_last_stop(scope, facts)
+
+
+def _take_last_stop(scope: Scope, facts: LinkFacts) -> None:
+    """A capture shows the reader's last stop when it is read: it tells of this end if its count of starts has risen."""
+    rows, before = scope.rows, None
+    for place in rows.of(Kind.READER_INFO, scope.readers, to_us=scope.next_us):
+        extra = rows.extra(int(place))
+        boots, stop = _whole(extra.get("boots")), extra.get("last_stop")
+        if boots is None:
+            continue
+        if rows.t_us[place] <= scope.t_us:
+            before = boots
+        elif before is None or boots == before or not isinstance(stop, str):
+            return
+        else:
+            facts.learned, facts.learned_at = stop, int(place)
+            return
 
 
 def _number(value: object) -> float | None:

@@ -21,8 +21,10 @@ _WHO = {
 
 def _said(facts: Facts, *reasons: DisconnectReason) -> Seen | None:
     link = facts.link
-    if link.said not in reasons or link.reason_source == ReasonSource.BACKEND:
+    if link.said not in reasons:
         return None
+    if link.said != link.learned and link.reason_source == ReasonSource.BACKEND:
+        return None  # the code under another name
     in_capture = link.reason_at is not None and facts.scope.rows.is_capture(link.reason_at)
     if in_capture and link.said == link.reason and link.reason_source == ReasonSource.HOST:
         return None  # a capture tells who sent the command, not what the app wanted: see `app_asked`

@@ -49,7 +49,14 @@ _PLAIN = {
 
 def steps(told: Sequence[Event], ends: Sequence[End], serial: str, rng: random.Random) -> list[Step]:
     """The story of one reader in an app's log."""
-    reasons = {end.t_us: _said(end.reason, rng) for end in ends if end.reader == serial and end.is_link}
+    # Who gives a mute reader up asks for no disconnect, though the host ends the link.
+    given_up = {event.t_us for event in told if event.kind == Kind.LINK_DISCONNECTED and event.reason == "unknown"}
+    reasons: dict[int, DisconnectReason] = {}
+    for end in ends:
+        if end.reader == serial and end.is_link:
+            wished = end.reason is DisconnectReason.DISCONNECT_REQUESTED
+            true = DisconnectReason.UNKNOWN if wished and end.t_us in given_up else end.reason
+            reasons[end.t_us] = _said(true, rng)
     found: list[Step] = []
     for event in told:
         found += _steps_of(event, serial, reasons)

@@ -30,7 +30,7 @@ async def radio_restarts(scene: Scene) -> None:
 
 
 async def permission_taken(scene: Scene) -> None:
-    """The system takes the app's right to use Bluetooth."""
+    """The system takes the app's right to use Bluetooth. The radio stays on: a capture shows a host that hangs up."""
     await scene.set_out()
     scene.mark()
     scene.fault("deny_permission")
@@ -123,7 +123,7 @@ async def paired_in_system(scene: Scene) -> None:
 STORIES = (
     Story("Bluetooth switched off", Cause.HOST_RADIO_OFF, radio_off),
     Story("Bluetooth restarts", Cause.HOST_RADIO_OFF, radio_restarts),
-    Story("permission taken", Cause.HOST_RADIO_OFF, permission_taken),
+    Story("permission taken", Cause.HOST_RADIO_OFF, permission_taken, views=("live", "log")),
     Story("the app disconnects", Cause.HOST_CLOSED, app_disconnects),
     Story("the app goes to the background", Cause.HOST_CLOSED, to_background),
     Story("the program ends", Cause.HOST_CLOSED, program_ends),

@@ -20,6 +20,9 @@ Shown = tuple[pd.DataFrame, str, int]
 ROTATES_AFTER_S = (240.0, 540.0)
 """Android keeps two files of 65,535 packets: in a busy place four and a half to nine minutes (captures.md, 2.5)."""
 
+EARLY_US, LATE_US = 2_000_000, 45_000_000
+"""A log tells of an end at once, and of a connection that failed when its last try has."""
+
 CUT_SHARE = 0.3
 """So many logs are sent without their beginning."""
 
@@ -65,14 +68,25 @@ def log(stage: Scene, told: Sequence[Event], ends: Sequence[End], rng: random.Ra
     zone = f"{'-' if offset_h < 0 else '+'}{abs(offset_h):02d}:00"
     reading = LogReading(content, year=stage.setting.start.year, time_zone=zone)
     frame = rows.of_batches(reading.batches(), [content.name], reading.aliases)
-    return frame, _name_in(frame, t_us, (serial, "")), t_us
+    name = _name_in(frame, t_us, (serial, ""))
+    ends_us = frame.loc[frame["kind"].isin(ENDINGS) & (frame["reader"] == name), "t_us"] - t_us
+    if not ends_us.between(-EARLY_US, LATE_US).any():
+        return None  # an SDK that tries again by itself prints nothing of a try that failed
+    return frame, name, t_us
 
 
 def _name_in(frame: pd.DataFrame, t_us: int, names: Sequence[str]) -> str:
-    """What the reader is called on the rows that end something then; its first name where none does."""
-    near = frame[(frame["t_us"] - t_us).abs() < 60_000_000]
-    told = set(near.loc[near["kind"].isin(ENDINGS), "reader"])
-    return next((name for name in names if name in told), names[0])
+    """What the reader is called on the rows that end something then; its first name where none does.
+
+    A capture that begins in the middle of a link knows its handle alone.
+    """
+    ends = frame[frame["kind"].isin(ENDINGS)]
+    for within_us in (1_000_000, 60_000_000):
+        told = set(ends.loc[(ends["t_us"] - t_us).abs() < within_us, "reader"])
+        nameless = sorted(name for name in told if name.startswith("handle:"))
+        if name := next((name for name in (*names, *nameless) if name in told), None):
+            return name
+    return names[0]
 
 
 def _first_end(stage: Scene, ends: Sequence[End]) -> End | None:

@@ -90,10 +90,21 @@ class Look:
 
     def said(self, *reasons: str) -> bool:
         """Whether a row of the incident gives one of these reasons, or one that was learned later."""
-        return any(
-            row.reason in reasons
-            for row in self.near(1.0, 2.0, "link_disconnected", "disconnected", "reconnect_started")
-        ) or any(row.reason in reasons for row in self.near(0.0, 1e9, "reason_learned", "reader_started"))
+        return (
+            any(
+                row.reason in reasons
+                for row in self.near(1.0, 2.0, "link_disconnected", "disconnected", "reconnect_started")
+            )
+            or any(row.reason in reasons for row in self.near(0.0, 1e9, "reason_learned", "reader_started"))
+            or (self.last_stop() in reasons)
+        )
+
+    def last_stop(self) -> str | None:
+        """What the reader said of its last stop when it was asked again, if it has started anew since."""
+        infos = [(row.at_s, row.facts) for row in self.near(1e9, 600.0, "reader_info")]
+        before = [facts["boots"] for at, facts in infos if at < 0 and facts.get("boots") is not None]
+        after = next((facts for at, facts in infos if at > 0 and facts.get("boots") is not None), None)
+        return after.get("last_stop") if after and before and after["boots"] != before[-1] else None
 
     def code(self, *codes: int) -> bool:
         """Whether the incident has one of these link-layer codes."""
@@ -243,8 +254,10 @@ def _never_was(look: Look) -> bool:
 
 
 def _hang(look: Look) -> bool:
+    """A reader that does not answer on a link that stands; a time-out alone may be one that is not there."""
     pending = any(row.facts.get("pending") for row in look.near(1.0, 1.0, "link_disconnected"))
-    return pending or look.code(0x22) or look.error("READER_COMMUNICATION_ERROR", "REQUEST_TIMED_OUT", before_s=45.0)
+    mute = look.error("READER_COMMUNICATION_ERROR", before_s=45.0)
+    return pending or mute or look.code(0x22) or (look.code(0x16) and look.error("REQUEST_TIMED_OUT", before_s=45.0))
 
 
 def _updated(look: Look) -> bool:
