@@ -414,6 +414,7 @@ def test_ctrl_c_in_the_middle_leaves_the_log_as_it_was(log, folder, tmp_path) ->
         "import os, signal, sys\n"
         "from terminal_kit.eventlog import EventLog\n"
         "from terminal_kit.importers import import_files\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored below a shell's `&`
         "with EventLog(sys.argv[1]) as log:\n"
         "    import_files([sys.argv[2]], log, on_progress=lambda _: os.kill(os.getpid(), signal.SIGINT))\n"
     )

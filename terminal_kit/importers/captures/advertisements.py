@@ -21,6 +21,9 @@ from terminal_kit.importers.captures.hci import RSSI_UNKNOWN
 HELD = 1_000_000
 """Advertisements held in memory, 22 bytes each; more go to the disk, so that a day's capture takes no more."""
 
+LARGE = 1_000_000
+"""Rows of a row group: what pyarrow writes by default."""
+
 SECOND_US = 1_000_000
 
 _LAID_ASIDE = pa.schema([("t_us", pa.int64()), ("device", pa.int32()), ("rssi", pa.int8()), ("record", pa.int64())])
@@ -107,11 +110,17 @@ class Advertisements:
         wanted = np.array([reader is not None for reader in readers], bool)
         if not wanted.any():
             return
+        rest: Part | None = None  # of the last second, which the next part may go on with
         for part in _larger(self.parts(source)):
-            chosen = np.flatnonzero(wanted[part.device] & (part.rssi != RSSI_UNKNOWN))
-            if len(chosen):
-                taken = part.take(chosen)
-                yield _by_second(source, taken._replace(device=roots[taken.device]), readers)
+            taken = part.take(np.flatnonzero(wanted[part.device] & (part.rssi != RSSI_UNKNOWN)))
+            taken = taken._replace(device=roots[taken.device])
+            taken = taken if rest is None else _joined((rest, taken))
+            last = taken.t_us // SECOND_US == (taken.t_us[-1:] // SECOND_US)
+            rest = taken.take(np.flatnonzero(last))
+            if not last.all():
+                yield _by_second(source, taken.take(np.flatnonzero(~last)), readers)
+        if rest is not None and len(rest.t_us):
+            yield _by_second(source, rest, readers)
 
     def close(self) -> None:
         """Forgets everything. Safe to repeat."""
@@ -148,7 +157,7 @@ def _larger(parts: Iterator[Part]) -> Iterator[Part]:
     for part in parts:
         waiting.append(part)
         count += len(part.t_us)
-        if count >= 1_000_000:
+        if count >= LARGE:
             yield _joined(waiting)
             waiting, count = [], 0
     if count:

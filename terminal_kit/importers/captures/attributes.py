@@ -10,6 +10,7 @@ from contextlib import suppress
 from terminal_kit import profile
 from terminal_kit.errors import InvalidParameterError
 from terminal_kit.events import Kind
+from terminal_kit.importers.captures.devices import key_of
 from terminal_kit.importers.captures.hci import u16
 from terminal_kit.importers.captures.links import Link, Partial, Request
 from terminal_kit.importers.captures.payloads import uuid_text
@@ -25,7 +26,7 @@ ATT, SIGNALING, PAIRING = 4, 5, 6
 ERROR, MTU_REQUEST, MTU, FIND_INFORMATION = 0x01, 0x02, 0x03, 0x05
 READ_BY_TYPE_REQUEST, READ_BY_TYPE, READ_REQUEST, READ, NOTIFICATION, INDICATION = 0x08, 0x09, 0x0A, 0x0B, 0x1B, 0x1D
 PARAMETERS_REQUEST, PARAMETERS_ANSWER = 0x12, 0x13
-PAIRING_FAILED, SECURITY_REQUEST = 0x05, 0x0B
+PAIRING_FAILED, IDENTITY, SECURITY_REQUEST = 0x05, 0x09, 0x0B
 
 REQUESTS = tuple(range(0x02, 0x1A, 2))
 ANSWERS = tuple(range(0x03, 0x1A, 2))
@@ -37,7 +38,7 @@ WAITS = "attribute request"
 TOLD = {
     ATT: (ERROR, *REQUESTS, *ANSWERS, NOTIFICATION, INDICATION),
     SIGNALING: (PARAMETERS_REQUEST, PARAMETERS_ANSWER),
-    PAIRING: (PAIRING_FAILED, SECURITY_REQUEST),
+    PAIRING: (PAIRING_FAILED, IDENTITY, SECURITY_REQUEST),
 }
 """By channel, the first bytes of the packets that are read; all others carry nothing that is told."""
 
@@ -111,11 +112,14 @@ class Attributes:
             link.requests[direction] = Request(opcode, u16(frame, 1), None, now)
         elif opcode == READ_BY_TYPE_REQUEST and len(frame) in (7, 21):
             link.requests[direction] = Request(opcode, 0, uuid_text(frame[5:]), now)
-        elif opcode == READ_BY_TYPE and (request := link.requests.pop(1 - direction, None)):
-            self._declared(link, request, frame)
+        elif opcode == READ_BY_TYPE and (request := self._asked(link, direction, is_whole=is_whole)):
+            if request.type == CHARACTERISTIC:
+                self._declared(link, frame)
+            elif is_whole and direction == RECEIVED:
+                self._read(now, link, request, frame)
         elif opcode == FIND_INFORMATION:
             self._described(link, frame)
-        elif opcode == READ and (request := link.requests.pop(1 - direction, None)):
+        elif opcode == READ and (request := self._asked(link, direction, is_whole=is_whole)):
             if is_whole and direction == RECEIVED and request.opcode == READ_REQUEST:
                 self._value(now, link, request.handle, frame[1:])
         elif opcode in (NOTIFICATION, INDICATION) and len(frame) >= 3 and is_whole and direction == RECEIVED:
@@ -130,9 +134,24 @@ class Attributes:
         link.mtu_bytes = max(23, min(mtu_bytes, asked.handle) if asked else mtu_bytes)
         self._timeline.rows.add(Kind.LINK_UPDATED, now, link.reader, **link.columns, **link.parameters)
 
-    def _declared(self, link: Link, request: Request, frame: bytes) -> None:
+    @staticmethod
+    def _asked(link: Link, direction: int, *, is_whole: bool) -> Request | None:
+        """What an answer answers: it still waits until the answer is whole, of which more pieces may come."""
+        return link.requests.pop(1 - direction, None) if is_whole else link.requests.get(1 - direction)
+
+    def _read(self, now: Moment, link: Link, request: Request, frame: bytes) -> None:
+        """Values that were read by their type: each with its handle before it."""
+        if link.device is None or len(frame) < 2 or frame[1] < 3:
+            return
+        size = frame[1]
+        for at in range(2, len(frame) - size + 1, size):
+            if request.type is not None:
+                link.device.attributes.setdefault(u16(frame, at), request.type)
+            self._value(now, link, u16(frame, at), frame[at + 2 : at + size])
+
+    def _declared(self, link: Link, frame: bytes) -> None:
         """Characteristics: the declaration's handle, properties, the value's handle, its UUID."""
-        if request.type != CHARACTERISTIC or link.device is None or len(frame) < 2 or frame[1] not in (7, 21):
+        if link.device is None or len(frame) < 2 or frame[1] not in (7, 21):
             return
         size = frame[1]
         for at in range(2, len(frame) - size + 1, size):
@@ -163,6 +182,9 @@ class Attributes:
         if frame[0] == PAIRING_FAILED:
             extra = {"smp_reason": frame[1], "said_by": "reader" if direction == RECEIVED else "host"}
             self._timeline.rows.add(Kind.PAIRING_FAILED, now, link.reader, extra=extra, **link.columns)
+        elif frame[0] == IDENTITY and len(frame) >= 8 and direction == RECEIVED and link.device is not None:
+            identity = self._timeline.device(key_of(frame[2:8], frame[1]), now)
+            link.device = self._timeline.devices.join(identity, link.device)
 
     # Values that are told
 
@@ -215,7 +237,7 @@ class Attributes:
         if notice is None:
             return
         if notice.code is NoticeCode.FAREWELL:
-            link.farewell = notice.reason
+            link.farewell = (now, notice.reason) if notice.reason else None
         else:
             self._timeline.rows.add(_NOTICES[notice.code], now, link.reader, **link.columns)
 

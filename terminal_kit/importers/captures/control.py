@@ -15,6 +15,9 @@ from terminal_kit.importers.captures.links import ROLES, Adapter, Attempt, Link,
 from terminal_kit.importers.captures.rows import Moment
 from terminal_kit.importers.captures.timeline import Timeline, wanted
 
+ADVERTISING_TIMEOUT = 0x3C
+"""Nobody answered this host's own directed advertising (Core Vol 1 Part F, 2.56): none of its attempts failed."""
+
 Handler = Callable[["Control", Moment, bytes], None]
 
 
@@ -176,8 +179,9 @@ class Control:
         adapter = self._timeline.adapter(now.adapter)
         if parameters[0] != 0:
             return
-        if handle in adapter.classic:
+        if handle in adapter.classic | adapter.unsure:
             adapter.classic.discard(handle)
+            adapter.unsure.discard(handle)
             return
         self._timeline.close(self._timeline.unseen(handle, now), now, parameters[3])
 
@@ -269,6 +273,8 @@ class Control:
     def _connected(self, now: Moment, parameters: bytes, at: int, private: bytes | None) -> None:
         timeline, adapter = self._timeline, self._timeline.adapter(now.adapter)
         status, role = parameters[1], parameters[4]
+        if status == ADVERTISING_TIMEOUT:
+            return
         attempt = adapter.attempt if role == 0 or status else None
         if attempt is not None:
             adapter.attempt, adapter.before = None, None

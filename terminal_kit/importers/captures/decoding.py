@@ -16,7 +16,7 @@ from terminal_kit.importers.captures.coding import coded
 from terminal_kit.importers.captures.control import Control
 from terminal_kit.importers.captures.hci import HANDLE
 from terminal_kit.importers.captures.payloads import read_payload
-from terminal_kit.importers.captures.records import ACL, COMMAND, EVENT, SCO, Note, Records
+from terminal_kit.importers.captures.records import ACL, COMMAND, EVENT, SCO, SENT, Note, Records
 from terminal_kit.importers.captures.rows import Moment
 from terminal_kit.importers.captures.timeline import Timeline
 from terminal_kit.importers.captures.traffic import Traffic
@@ -28,6 +28,9 @@ PAYLOADS = 100
 
 _START, _CONTINUATION = (0, 2), 1
 """The packet boundary flags of data: bits 12 and 13 of the handle (Core Vol 4 Part E, 5.4.2)."""
+
+FILTERED, FILTERED_SOUGHT = b"PROHIBITED", 50
+"""What Android's filtered log has in the place of payloads, and of how many packets of a chunk it is looked for."""
 
 _NOTE_ROWS = {
     "note": Kind.NOTE,
@@ -70,6 +73,14 @@ class Decoder:
         self._attributes = Attributes(self.timeline)
         self._seen: set[int] = set()
         self._payloads = Counter[int]()
+        self._unfinished = set[int]()
+        self.is_filtered = False
+        """Whether the phone wrote something else in the place of what was said."""
+
+    def finish(self) -> None:
+        """All is read: a scan command of which no answer is there counts as done."""
+        for adapter in self.timeline.adapters.values():
+            self._control.settle(adapter)
 
     def close(self) -> None:
         """Lets go of what was laid aside."""
@@ -81,7 +92,8 @@ class Decoder:
             for note in chunk.notes:
                 self._note(chunk, note, 0)
             return
-        sorted_out = _Sorted(chunk)
+        sorted_out = _Sorted(chunk, {link.key for link in self.timeline.links() if link.partial})
+        self.is_filtered |= sorted_out.is_filtered()
         reports, cut = read_reports(chunk, sorted_out.report_at, sorted_out.report_kind)
         device = self._heard(chunk, reports)
         self.timeline.traffic = Traffic(
@@ -110,12 +122,13 @@ class Decoder:
         """The reports whose payload their device had not sent before; `number` is their place among the reports."""
         if not len(reports.at):
             return []
+        continues = self._continuations(reports)
         found = coded(hashes(chunk.data, reports))
         if self._seen.issuperset(found.values):
             return []
         steps: list[_Step] = []
         for value, place in zip(found.values, found.first().tolist(), strict=True):
-            if value in self._seen:
+            if value in self._seen or place in continues:
                 continue
             number = int(device[place])
             if self._payloads[number] < PAYLOADS or self.timeline.devices.of(number).is_reader:
@@ -124,6 +137,21 @@ class Decoder:
                 steps.append(_Step(int(reports.at[place]), 1, "payload", place))
         self._reports, self._device = reports, device
         return steps
+
+    def _continuations(self, reports: Reports) -> set[int]:
+        """The reports that go on with a fragment: their bytes begin anywhere within a structure."""
+        if not self._unfinished and not reports.fragment.any():
+            return set()
+        found: set[int] = set()
+        fragmented = self._unfinished | set(reports.key[reports.fragment].tolist())
+        for place in np.flatnonzero(np.isin(reports.key, list(fragmented))).tolist():
+            key = int(reports.key[place])
+            if key in self._unfinished:
+                found.add(place)
+                self._unfinished.discard(key)
+            if reports.fragment[place]:
+                self._unfinished.add(key)
+        return found
 
     def _in_turn(self, chunk: Records, found: "_Sorted", news: list[_Step]) -> list[int]:
         """Reads one by one what tells of links, in the order of the records; gives the places of damaged ones."""
@@ -156,12 +184,16 @@ class Decoder:
             return self._control.event(now, packet[0], packet[2:])
         head = hci.u16(packet, 0)
         handle = head & HANDLE
-        if handle in self.timeline.adapter(now.adapter).classic:
+        adapter, link = self.timeline.adapter(now.adapter), self.timeline.link(now.adapter, handle)
+        if handle in adapter.classic:
             return True
-        is_start = head >> 12 & 3 != _CONTINUATION
-        link = self.timeline.unseen(handle, now) if is_start else self.timeline.link(now.adapter, handle)
+        direction, is_start = int(chunk.direction[now.at]), head >> 12 & 3 != _CONTINUATION
+        if link is None and is_start:
+            if hci.u16(packet, 6) not in TOLD:
+                adapter.unsure.add(handle)
+            elif direction != SENT:  # a host may still send what it had queued when the link is over
+                link = self.timeline.open(handle, now)
         if link is not None:
-            direction = int(chunk.direction[now.at])
             self._attributes.data(now, link, direction, packet[4:], is_start=is_start)
         return True
 
@@ -194,10 +226,14 @@ class Decoder:
 
 
 class _Sorted:
-    """Which records of a chunk are what. `cut`: too short even for their own header."""
+    """Which records of a chunk are what. `cut`: too short even for their own header.
 
-    def __init__(self, chunk: Records) -> None:
+    `unfinished`: the links of which a frame began before the chunk.
+    """
+
+    def __init__(self, chunk: Records, unfinished: set[int]) -> None:
         self.chunk = chunk
+        self._unfinished = unfinished
         heads = gather(chunk.data, chunk.offset, "<u4")
         kind, included = chunk.kind, chunk.included
         low = (heads & 0xFF).astype(np.uint8)
@@ -225,6 +261,15 @@ class _Sorted:
         audio = np.flatnonzero(whole & (kind != ACL) & (kind != EVENT) & (kind != COMMAND))
         if len(audio):
             self.foreign["audio"] = audio
+
+    def is_filtered(self) -> bool:
+        """Whether the phone wrote `PROHIBITED` for what was said, as Android's filtered logs have it."""
+        chunk = self.chunk
+        places = self.data_at[:FILTERED_SOUGHT]
+        return any(
+            FILTERED in chunk.data[begin : begin + length].tobytes()
+            for begin, length in zip(chunk.offset[places].tolist(), chunk.included[places].tolist(), strict=True)
+        )
 
     def steps(self) -> Iterator[_Step]:
         """What is to be read one by one."""
@@ -279,16 +324,16 @@ class _Sorted:
             mine = start & (channel == number)
             low_energy |= mine
             told |= mine & table[opcode]
+        others = start & ~low_energy
+        keys = chunk.adapter[at].astype(np.int64) << 12 | (self.heads & HANDLE).astype(np.int64)
         first = np.zeros(len(at), bool)
-        if low_energy.any():
-            keys = chunk.adapter[at].astype(np.int64) << 12 | (self.heads & HANDLE).astype(np.int64)
-            mine = np.flatnonzero(low_energy)
-            _, places = np.unique(keys[mine], return_index=True)
-            first[mine[places]] = True  # so that a link in its middle is found, whatever it carries
-            unfinished = np.unique(keys[told & (length + 8 > chunk.included[at])])
-            if len(unfinished):
-                told |= (boundary == _CONTINUATION) & np.isin(keys, unfinished)
+        for mine in (low_energy, others):
+            places = np.flatnonzero(mine)
+            _, firsts = np.unique(keys[places], return_index=True)
+            first[places[firsts]] = True  # so that a link in its middle is found, whatever it carries
+        unfinished = self._unfinished.union(keys[told & (length + 8 > chunk.included[at])].tolist())
+        if unfinished:
+            told |= (boundary == _CONTINUATION) & np.isin(keys, list(unfinished))
         self.told_data = at[told | first]
-        classic = start & ~low_energy
-        if classic.any():
-            self.foreign["data of other protocols"] = at[classic]
+        if others.any():
+            self.foreign["data of other protocols"] = at[others]

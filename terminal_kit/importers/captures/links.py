@@ -46,7 +46,8 @@ class Link:
     """One link session. `handle` is its number on the adapter, `session` its number in the import.
 
     `heard` is the last sign of life of the peer; the `advertised` and `queued` counts are those since (see
-    `evidence.py`). All of them are up to date to the place `since` of the chunk.
+    `evidence.py`). All of them are up to date to the place `since` of the chunk. `undirected`: it had data of which the
+    capture does not tell who sent it.
     """
 
     adapter: int
@@ -58,6 +59,7 @@ class Link:
     device: Device | None = None
     role: str | None = None
     set_up_seen: bool = False
+    undirected: bool = False
     attempt: Attempt | None = None
     interval_ms: float | None = None
     peripheral_latency: int | None = None
@@ -65,7 +67,7 @@ class Link:
     mtu_bytes: int | None = None
     asked: Moment | None = None
     asked_reason: int | None = None
-    farewell: DisconnectReason | None = None
+    farewell: tuple[Moment, DisconnectReason] | None = None
     uptime_s: int | None = None
     advertised: int = 0
     advertised_record: int | None = None
@@ -118,11 +120,16 @@ class Scan:
 
 @dataclass(slots=True)
 class Adapter:
-    """One controller. `scanning` None: nothing has told yet."""
+    """One controller. `scanning` None: nothing has told yet.
+
+    `classic` are handles of BR/EDR links; `unsure` those that carried data of no fixed LE channel before anything told
+    what they are.
+    """
 
     number: int
     links: dict[int, Link] = field(default_factory=dict[int, Link])
     classic: set[int] = field(default_factory=set[int])
+    unsure: set[int] = field(default_factory=set[int])
     attempt: Attempt | None = None
     before: Attempt | None = None
     accept_list: set[Key] = field(default_factory=set[Key])

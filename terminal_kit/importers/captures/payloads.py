@@ -28,11 +28,11 @@ class Payload:
 
 
 def read_payload(data: bytes) -> Payload:
-    """Reads as far as the structures hold; hostile lengths end it, nothing raises."""
+    """Reads as far as whole structures go; a cut one or a hostile length ends it, nothing raises."""
     payload = Payload()
     services: list[str] = []
     at = 0
-    while at + 1 < len(data) and data[at]:
+    while at + 1 < len(data) and data[at] and at + 1 + data[at] <= len(data):
         kind, body = data[at + 1], data[at + 2 : at + 1 + data[at]]
         at += 1 + data[at]
         if kind in NAMES and not payload.name_is_whole:

@@ -51,6 +51,7 @@ class CaptureReading:
                 if len(rows) >= ROWS:
                     yield rows.take()
             self._finish(report)
+        self.decoder.finish()
         if self._last is not None:
             rows.add(Kind.RUN_FINISHED, self._last)
         if len(rows):
@@ -106,6 +107,11 @@ class CaptureReading:
             report.findings.append(
                 f"It holds {span_us / 60e6:.1f} minutes and is full: the phone keeps this much and the file before. "
                 "Pull the log within that time of a drop, or what led to it is gone."
+            )
+        if self.decoder.is_filtered:
+            report.findings.append(
+                "The phone filtered this log: what was said on some links is left out. Choose the full log, not the "
+                "filtered one, in the developer options."
             )
         if self.decoder.timeline.filtered_duplicates:
             report.findings.append(

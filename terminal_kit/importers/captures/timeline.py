@@ -52,6 +52,7 @@ class Timeline:
         link = Link(now.adapter, handle, self._sessions, now, now, now.at, device, set_up_seen=device is not None)
         adapter.links[handle] = link
         adapter.classic.discard(handle)
+        adapter.unsure.discard(handle)
         return link
 
     def unseen(self, handle: int, now: Moment) -> Link:
@@ -77,7 +78,7 @@ class Timeline:
             Kind.LINK_DISCONNECTED,
             now,
             link.reader,
-            duration_s=(now.t_us - link.began.t_us) / 1e6 if link.set_up_seen else None,
+            duration_s=max(0, now.t_us - link.began.t_us) / 1e6 if link.set_up_seen else None,
             extra=evidence(link, adapter, now) | (extra or {}),
             **link.columns,
             **link.parameters,
@@ -93,6 +94,7 @@ class Timeline:
         for link in list(adapter.links.values()):
             self.close(link, now, None, extra={"ended_by": why}, by_host=DisconnectReason.BLUETOOTH_DISABLED)
         adapter.classic.clear()
+        adapter.unsure.clear()
         adapter.scanning = adapter.filter_duplicates = adapter.scan = None
         if adapter.attempt is not None:
             self.fail(adapter.attempt, now, None)
@@ -127,6 +129,7 @@ class Timeline:
             at = heard.last
             link.heard = Moment(chunk.source, int(chunk.t_us[at]), int(chunk.number[at]), link.adapter, at)
             link.advertised, link.advertised_record = 0, None
+        link.undirected |= heard.undirected > 0
         link.advertised += heard.advertised
         if heard.advertised_last >= 0:
             link.advertised_record = int(chunk.number[heard.advertised_last])

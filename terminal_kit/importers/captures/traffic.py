@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from terminal_kit.importers.captures.devices import Device
 from terminal_kit.importers.captures.hci import HANDLE
-from terminal_kit.importers.captures.records import RECEIVED, SENT, Records
+from terminal_kit.importers.captures.records import RECEIVED, SENT, UNKNOWN, Records
 from terminal_kit.importers.captures.windows import gather
 
 
@@ -19,13 +19,14 @@ def link_key(adapter: int, handle: int) -> int:
 class Heard(NamedTuple):
     """What one stretch of a chunk holds of one link. Places are those of the chunk's records, −1 where there is none.
 
-    `last`: the last sign of life of the peer (data, or packets acknowledged). `advertised` counts the peer's
-    advertisements after it, or in the whole stretch where there is none.
+    `last`: the last sign of life of the peer (data, or packets acknowledged). `undirected` counts data of which nothing
+    tells who sent it. `advertised` counts the peer's advertisements after `last`, or in the whole stretch.
     """
 
     last: int
     sent: int
     completed: int
+    undirected: int
     advertised: int
     advertised_last: int
 
@@ -53,7 +54,7 @@ class Traffic:
 
     def heard(self, key: int, device: Device | None, begin: int, end: int) -> Heard:
         """What the records from `begin` to before `end` hold of a link and its peer."""
-        received, sent, done, total = self._link(key)
+        received, sent, undirected, done, total = self._link(key)
         last = max(_last(received, begin, end), _last(done, begin, end))
         low, high = np.searchsorted(done, (begin, end))
         completed = int(total[high] - total[low])
@@ -65,8 +66,7 @@ class Traffic:
             if until > since:
                 count += until - since
                 advertised_last = max(advertised_last, int(places[until - 1]))
-        low, high = np.searchsorted(sent, (begin, end))
-        return Heard(last, int(high - low), completed, count, advertised_last)
+        return Heard(last, _count(sent, begin, end), completed, _count(undirected, begin, end), count, advertised_last)
 
     def _link(self, key: int) -> tuple[NDArray[np.int64], ...]:
         found = self._links.get(key)
@@ -77,6 +77,7 @@ class Traffic:
             found = self._links[key] = (
                 self._data_at[mine & (self._direction == RECEIVED)],
                 self._data_at[mine & (self._direction == SENT)],
+                self._data_at[mine & (self._direction == UNKNOWN)],
                 self._done_at[done],
                 total,
             )
@@ -87,6 +88,11 @@ class Traffic:
         if found is None:
             found = self._devices[number] = self._report_at[self._report_device == number]
         return found
+
+
+def _count(places: NDArray[np.int64], begin: int, end: int) -> int:
+    low, high = np.searchsorted(places, (begin, end))
+    return int(high - low)
 
 
 def _last(places: NDArray[np.int64], begin: int, end: int) -> int:
