@@ -26,7 +26,8 @@ def test_the_page_tells_the_case(page: str) -> None:
     told = without_scripts(page)
     for heading in ("Timeline", "Why it dropped", "Notes", "Frames and lines", "Sources"):
         assert f"<h2>{heading}</h2>" in told
-    assert "1 drops" in told
+    assert "<li>1 drop and no failed connections.</li>" in told
+    assert re.search(r"<h2>How often</h2>\s*<table>.*<td>2025-11-25</td><td>1</td><td>0</td>", told)
     assert "0x08 connection timeout" in told
     assert re.search(r"frame \d+", told)
 
@@ -78,5 +79,5 @@ def test_the_command_writes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str
     command = ["case", str(tmp_path / "kate.db"), "--output", str(tmp_path / "case.html")]
     assert main([*command, "--notes", str(tmp_path / "notes.txt")]) == 0
     assert "It was raining." in (tmp_path / "case.html").read_text("utf-8")
-    assert "drops" in capsys.readouterr().out
+    assert "1 drop and" in capsys.readouterr().out
     assert main([*command, "--notes", str(tmp_path / "none.txt")]) == 1

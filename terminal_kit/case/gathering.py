@@ -12,6 +12,7 @@ import pandas as pd
 
 from terminal_kit.analysis import disconnects
 from terminal_kit.diagnosis import Finding, Habit, diagnose, habits
+from terminal_kit.diagnosis.finding import clock
 from terminal_kit.eventlog import EventLog, Source
 from terminal_kit.eventlog.filters import Among
 from terminal_kit.events import Kind
@@ -43,17 +44,34 @@ class Case:
         hours = (int(rows["t_us"].max()) - int(rows["t_us"].min())) / 3.6e9
         drops = [finding for finding in self.findings if finding.kind == "disconnect"]
         told = [
-            f"{len(rows):,} events of {hours:.1f} hours, from {len(self.sources) or 'no'} imported files.",
-            f"{len(drops)} drops and {len(self.findings) - len(drops)} connections that failed.",
+            f"{len(rows):,} events of {hours:.1f} hours, from {_count(len(self.sources), 'imported file')}.",
+            f"{_count(len(drops), 'drop')} and {_count(len(self.findings) - len(drops), 'failed connection')}.",
         ]
         causes = Counter(words(finding.cause) for finding in self.findings)
         told += [f"{count} of {len(self.findings)}: {cause}." for cause, count in causes.most_common()]
         returned = disconnects(self.frame)["returned_s"].dropna()
         if len(returned):
             told.append(
-                f"{len(returned)} times the reader was there again, half of them within {returned.median():.1f} s."
+                f"{_count(len(returned), 'time')} the reader was there again, half of them within "
+                f"{returned.median():.1f} s."
             )
         return told
+
+    def days(self) -> list[tuple[str, str, int, int, str]]:
+        """By reader and day (UTC): drops, failed connections, and the cause that was found most often."""
+        groups: dict[tuple[str, str], list[Finding]] = {}
+        for finding in self.findings:
+            groups.setdefault((finding.reader, clock(finding.t_us)[:10]), []).append(finding)
+        return [
+            (
+                reader,
+                day,
+                sum(finding.kind == "disconnect" for finding in found),
+                sum(finding.kind != "disconnect" for finding in found),
+                words(Counter(finding.cause for finding in found).most_common(1)[0][0]),
+            )
+            for (reader, day), found in sorted(groups.items())
+        ]
 
 
 def gather(
@@ -96,6 +114,10 @@ def gather(
         readers=_readers(frame, findings),
         is_redacted=redacted,
     )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
 
 
 def _readers(frame: Any, findings: Sequence[Finding]) -> list[str]:

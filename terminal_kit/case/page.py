@@ -46,6 +46,7 @@ def render(case: Case, *, time_zone: str = "UTC") -> str:
         _list("", case.sentences()),
         "<h2>Timeline</h2>",
         *(_chart(case, reader, time_zone) for reader in case.readers),
+        *(["<h2>How often</h2>", _days(case)] if case.findings else []),
         "<h2>Why it dropped</h2>",
         *(map(_finding, case.findings) if case.findings else ["<p>No drop and no failed connection is recorded.</p>"]),
         *(["<h2>Habits behind many drops</h2>", *map(_habit, case.habits)] if case.habits else []),
@@ -80,6 +81,14 @@ def _chart(case: Case, reader: str, time_zone: str) -> str:
     figure = timeline_chart(case.frame, reader=reader, time_zone=time_zone, findings=findings, mixed=True)
     drawn = figure.to_html(full_html=False, include_plotlyjs=False, config={"displayModeBar": False})
     return f'<div class="chart"><h3>{escape(reader)}</h3>{drawn}</div>'
+
+
+def _days(case: Case) -> str:
+    names = ("reader", "day (UTC)", "drops", "failed connections", "cause found most often")
+    return _table(
+        names,
+        ((reader or "–", day, str(drops), str(failed), cause) for reader, day, drops, failed, cause in case.days()),
+    )
 
 
 def _finding(finding: Finding) -> str:

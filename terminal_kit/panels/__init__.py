@@ -9,6 +9,7 @@ from terminal_kit.panels.importing import ImportPanel
 from terminal_kit.panels.overview import OverviewPanel
 from terminal_kit.panels.reconnections import ReconnectionPanel
 from terminal_kit.panels.signal import SignalPanel
+from terminal_kit.panels.timeline import TimelinePanel
 from terminal_kit.panels.trainer import TrainerPanel
 from terminal_kit.panels.update import UpdatePanel
 
@@ -22,6 +23,7 @@ __all__ = [
     "OverviewPanel",
     "ReconnectionPanel",
     "SignalPanel",
+    "TimelinePanel",
     "TrainerPanel",
     "UpdatePanel",
     "bench",

@@ -11,8 +11,9 @@ from terminal_kit.eventlog import EventLog
 from terminal_kit.importers import Clock, Content, ImportReport, Lack, Progress, import_files
 from terminal_kit.panels.panel import Picture, script
 from terminal_kit.panels.record_panel import RecordPanel
+from terminal_kit.panels.sources import set_offset, sources_picture
 from terminal_kit.panels.uploading import UPLOAD_BYTES, Uploads
-from terminal_kit.words import TIME_RULES, visible
+from terminal_kit.words import visible
 
 ENTRIES_SHOWN = 1000
 """Of a folder with more files the rest is only counted: nobody looks through so many."""
@@ -84,16 +85,7 @@ class ImportPanel(RecordPanel):
             and {"file": visible(progress.file), "share": progress.done_bytes / max(progress.total_bytes, 1)},
             "asking": asking and {"file": visible(asking[0]), "year": asking[1].year, "zone": asking[1].zone},
             "reports": [_told(report) for report in self._reports],
-            "sources": {
-                str(source.id): {
-                    "name": visible(source.name),
-                    "container": visible(source.container),
-                    "records": source.records,
-                    "rule": TIME_RULES[source.time_rule],
-                    "offset_s": source.clock_offset_us / 1e6,
-                }
-                for source in self._log.sources()
-            },
+            "sources": sources_picture(self._log),
         }
 
     def obey(self, command: str, facts: dict[str, Any]) -> None:
@@ -122,8 +114,8 @@ class ImportPanel(RecordPanel):
             case "stop", _:
                 self.stop_work()
                 self._answered.set()
-            case "offset", {"source": str(source), "seconds": int() | float() as seconds} if source.isdigit():
-                self._log.set_clock_offset(int(source), _offset_us(seconds))
+            case "offset", {"source": str(source), "seconds": int() | float() as seconds}:
+                set_offset(self._log, source, seconds)
             case _:
                 raise InvalidParameterError(f"the panel knows no command {command!r}", parameter="command")
 
@@ -267,10 +259,3 @@ def _size_of(path: Path) -> int | None:
 
 def _uploaded_bytes(choice: Choice) -> int:
     return len(choice.what.data) if isinstance(choice.what, Content) else 0
-
-
-def _offset_us(seconds: float) -> int:
-    offset_us = seconds * 1e6
-    if not abs(offset_us) < 2**62:
-        raise InvalidParameterError("this is no offset of a clock", parameter="seconds", value=seconds)
-    return round(offset_us)

@@ -8,7 +8,7 @@ from terminal_kit.charts.timeline.figure import timeline_chart
 from terminal_kit.charts.timeline.lanes import LANES, SIGNS, Lane
 from terminal_kit.charts.timeline.marks import Mark, captured, sentence, where
 from terminal_kit.charts.timeline.samples import Readings
-from terminal_kit.charts.timeline.timeline import PARAMETERS, Timeline, Window
+from terminal_kit.charts.timeline.timeline import PARAMETERS, Timeline, Window, readings_of
 
 __all__ = [
     "LANES",
@@ -20,6 +20,7 @@ __all__ = [
     "Timeline",
     "Window",
     "captured",
+    "readings_of",
     "sentence",
     "timeline_chart",
     "where",

@@ -4,7 +4,7 @@
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -46,7 +46,7 @@ class Mark:
     more: int = 0
 
 
-def marks(rows: pd.DataFrame, findings: Iterable[Any] = (), *, captures: frozenset[int] = frozenset()) -> list[Mark]:
+def marks(rows: pd.DataFrame, *, captures: frozenset[int] = frozenset()) -> list[Mark]:
     """All marks and bars of some rows, in the order of time; `captures` are the sources that count records."""
     kept: Any = rows[rows["kind"].isin([*MARKS, *(kind for span in SPANS for kind in (*span.starts, *span.good))])]
     wanted = kept.reindex(columns=list(_COLUMNS)).astype("object")
@@ -59,7 +59,6 @@ def marks(rows: pd.DataFrame, findings: Iterable[Any] = (), *, captures: frozens
     last = {str(run): int(end) for run, end in ends.items()}
     for span in SPANS:
         found.extend(_bars(records, span, captures, last))
-    found.extend(_verdict(finding) for finding in findings)
     return sorted(found, key=lambda mark: mark.t_us)
 
 
@@ -197,8 +196,8 @@ def _from_to(start: dict[str, Any], end: dict[str, Any] | None, captures: frozen
     return f"{begins} to {number if begins.startswith(place) else ends}"
 
 
-def _verdict(finding: Any) -> Mark:
-    """The first cause of a finding of `diagnose()`."""
+def verdict(finding: Any) -> Mark:
+    """The first cause of a finding of `diagnose()`, as a mark."""
     first = finding.causes[0]
     cause = words(Cause(first.cause)) if first.cause in set(Cause) else visible(str(first.cause))
     proof = next((each for each in first.for_ if each.record is not None), None)

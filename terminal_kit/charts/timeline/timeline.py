@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from terminal_kit.charts.timeline.lanes import MARKED
-from terminal_kit.charts.timeline.marks import Mark, captured, marks, thinned
+from terminal_kit.charts.timeline.lanes import FINDINGS, MARKED
+from terminal_kit.charts.timeline.marks import Mark, captured, marks, thinned, verdict
 from terminal_kit.charts.timeline.samples import Readings, Sampled, Times, Values, rates, sampled, steps
 from terminal_kit.errors import InvalidParameterError
 from terminal_kit.events import Kind, RssiSource
@@ -57,8 +57,9 @@ class Timeline:
     """One reader's timeline, of a frame as `EventLog.frame()` gives it, with the rows of its hosts.
 
     `findings` are what `diagnose()` gives, or anything like it. `readings` are further readings by source, such as all
-    advertisements of a capture; they take the place of the frame's own of that source. Raises `InvalidParameterError`
-    for a reader that the frame does not know.
+    advertisements of a capture; they take the place of the frame's own of that source. `captures` are the sources that
+    count records and not lines, where the caller knows. Raises `InvalidParameterError` for a reader that the frame does
+    not know.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Timeline:
         reader: str,
         findings: Iterable[Any] = (),
         readings: Mapping[str, Readings] | None = None,
+        captures: frozenset[int] | None = None,
     ) -> None:
         if reader not in set(frame["reader"].dropna()) and not readings:
             raise InvalidParameterError(
@@ -77,18 +79,23 @@ class Timeline:
                 hint="`frame['reader'].unique()` has those that it knows.",
             )
         self.reader = reader
-        captures = captured(frame)
         own: Any = frame[frame["reader"] == reader]
         runs = set(own["run"].dropna().unique())
         hosts: Any = frame[(frame["reader"].fillna("") == "") & frame["run"].isin([*runs])]
         rows: Any = pd.concat([own, hosts]).sort_values(["t_us", "seq"], kind="stable")
-        judged = [finding for finding in findings if finding.reader in (reader, "")]
-        self.marks = marks(rows, judged, captures=captures)
-        self.readings: dict[str, Readings] = {**_signals(own), **(readings or {})}
+        self.marks = marks(rows, captures=captured(frame) if captures is None else captures)
+        self.judge(findings)
+        self.readings: dict[str, Readings] = {**readings_of(own), **(readings or {})}
         self.parameters = {name: _in_force(own, name) for name in PARAMETERS}
         self.battery = _values(own, "battery")
         self.remark = DEDUPLICATED if _deduplicated(hosts) else ""
         self.since_us, self.until_us = self._span()
+
+    def judge(self, findings: Iterable[Any]) -> None:
+        """Takes the verdicts of `diagnose()` on this reader, in place of earlier ones: they may come after the rows."""
+        judged = [verdict(finding) for finding in findings if finding.reader in (self.reader, "")]
+        others = (mark for mark in self.marks if mark.lane != FINDINGS.name)
+        self.marks = sorted([*others, *judged], key=lambda mark: mark.t_us)
 
     def _span(self) -> tuple[int, int]:
         ends = [mark.t_us for mark in self.marks] + [mark.end_us for mark in self.marks if mark.end_us is not None]
@@ -99,17 +106,28 @@ class Timeline:
         room = max(LEAST_US, round((last - first) * MARGIN))
         return first - room, last + room
 
-    def window(self, since_us: int | None = None, until_us: int | None = None, *, points: int = 800) -> Window:
-        """A span, the whole by default; at most about `points` points a line, and a quarter as many marks a lane."""
+    def window(
+        self,
+        since_us: int | None = None,
+        until_us: int | None = None,
+        *,
+        points: int = 800,
+        closer: Mapping[str, Readings] | None = None,
+    ) -> Window:
+        """A span, the whole by default; at most about `points` points a line, and a quarter as many marks a lane.
+
+        `closer`: readings that stand for those of the same source in this span, such as each advertisement for seconds.
+        """
         since = self.since_us if since_us is None else int(since_us)
         until = max(since + LEAST_US, self.until_us if until_us is None else int(until_us))
-        heard = self.readings.get(RssiSource.ADVERTISEMENT)
+        readings = {**self.readings, **(closer or {})}
+        heard = readings.get(RssiSource.ADVERTISEMENT)
         empty = np.empty(0, dtype=np.int64), np.empty(0)
         inside = [mark for mark in self.marks if mark.t_us <= until and (mark.end_us or mark.t_us) >= since]
         return Window(
             since,
             until,
-            {_source_words(source): sampled(each, since, until, points) for source, each in self.readings.items()},
+            {_source_words(source): sampled(each, since, until, points) for source, each in readings.items()},
             empty if heard is None else rates(heard, since, until, points // 2),
             {
                 lane.name: thinned([mark for mark in inside if mark.lane == lane.name], since, until, points // 4)
@@ -120,12 +138,8 @@ class Timeline:
         )
 
 
-def _source_words(source: str) -> str:
-    return words(RssiSource(source)) if source in set(RssiSource) else visible(source) or "source not told"
-
-
-def _signals(rows: Any) -> dict[str, Readings]:
-    """The reader's readings by source; rows without extremes are their own."""
+def readings_of(rows: Any) -> dict[str, Readings]:
+    """A reader's `signal` rows by who measured them; rows without extremes are their own."""
     heard: Any = rows[rows["kind"].eq(Kind.SIGNAL) & rows["rssi_dbm"].notna()].sort_values("t_us", kind="stable")
     found: dict[str, Readings] = {}
     for source, part in heard.groupby(heard["rssi_source"].fillna(""), sort=False):
@@ -141,6 +155,10 @@ def _signals(rows: Any) -> dict[str, Readings]:
             part["seq"].to_numpy("int64"),
         )
     return found
+
+
+def _source_words(source: str) -> str:
+    return words(RssiSource(source)) if source in set(RssiSource) else visible(source) or "source not told"
 
 
 def _values(rows: Any, name: str) -> tuple[Times, Values]:

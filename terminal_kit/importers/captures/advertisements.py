@@ -21,8 +21,8 @@ from terminal_kit.importers.captures.hci import RSSI_UNKNOWN
 HELD = 1_000_000
 """Advertisements held in memory, 22 bytes each; more go to the disk, so that a day's capture takes no more."""
 
-LARGE = 1_000_000
-"""Rows of a row group: what pyarrow writes by default."""
+LARGE = 250_000
+"""Rows of a row group: a timeline reads one to show its seconds, which takes a million of them a fifth of a second."""
 
 SECOND_US = 1_000_000
 

@@ -156,7 +156,12 @@ export default panel("Import", ({ send, aside }) => {
     const found = Object.entries(state.sources).sort((a, b) => a[0] - b[0]);
     keep(body, rows, found.length, () => {
       const cells = ["td", "td", "td.tk-number", "td", "td.tk-number"].map((tag) => h(tag));
-      const offset = h("input.tk-offset", { type: "number", step: 0.001, onchange: () => offset.value !== "" && send("offset", { source: made.id, seconds: Number(offset.value) }) });
+      // Lab keeps Enter from an input's own "change", which then comes when it is left.
+      const offset = h("input.tk-offset", { type: "number", step: 0.001, onchange: correct, onkeydown: ({ key }) => key === "Enter" && correct() });
+      function correct() {
+        const seconds = Number(offset.value);
+        if (offset.value !== "" && seconds !== state.sources[made.id].offset_s) send("offset", { source: made.id, seconds });
+      }
       cells[4].append(offset);
       const made = { node: h("tr", {}, ...cells), cells, offset };
       return made;
