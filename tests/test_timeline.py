@@ -40,6 +40,7 @@ class Because:
 class Found:
     t_us: int = BEGIN_US + 601 * S
     reader: str = READER
+    run: str = ""
     seq: int = 9
     causes: list = field(
         default_factory=lambda: [
@@ -176,6 +177,14 @@ def test_many_marks_become_few_and_none_is_uncounted(found) -> None:
 
 def texts(figure) -> str:
     return figure.to_json()
+
+
+def test_verdicts_on_nobody_are_those_of_the_same_host(frame) -> None:
+    run = str(frame.loc[frame["reader"] == READER, "run"].iloc[0])
+    its_hosts = Found(reader="", run=run)
+    others = [Found(reader="", run="another phone"), Found(reader="somebody else", run=run)]
+    shown = Timeline(frame, reader=READER, findings=[*others, its_hosts])
+    assert [mark.t_us for mark in shown.marks if mark.lane == "findings"] == [its_hosts.t_us]
 
 
 def test_the_figure_shows_every_lane_and_each_mark_carries_its_source(frame) -> None:

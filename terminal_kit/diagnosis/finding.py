@@ -12,8 +12,15 @@ IncidentKind = Literal["disconnect", "connect_failed"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def is_dated(t_us: int) -> bool:
+    """Whether a time is one: lines that tell none begin at the epoch, a millisecond apart (`order_only`)."""
+    return not 0 <= t_us < 86_400_000_000
+
+
 def clock(t_us: int) -> str:
     """A time as `2025-03-01 14:05:09 UTC`; a number of microseconds where no calendar has it."""
+    if not is_dated(t_us):
+        return "no date"
     try:
         return f"{_EPOCH + timedelta(microseconds=t_us):%Y-%m-%d %H:%M:%S} UTC"
     except OverflowError:

@@ -5,6 +5,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from terminal_kit.diagnosis import Evidence, Finding, Habit, Verdict, diagnose, habits
+from terminal_kit.diagnosis.finding import is_dated
 from terminal_kit.errors import InvalidParameterError
 from terminal_kit.eventlog import EventLog
 from terminal_kit.panels.panel import Picture, script
@@ -76,7 +77,7 @@ class DiagnosisPanel(RecordPanel):
 def _line(finding: Finding) -> Picture:
     code = "" if finding.hci_code is None else hci_words(finding.hci_code)
     return {
-        "t_us": finding.t_us,
+        "t_us": finding.t_us if is_dated(finding.t_us) else None,
         "reader": visible(finding.reader) or "a reader",
         "what": "dropped" if finding.kind == "disconnect" else "did not connect",
         "said": visible(", ".join(filter(None, (finding.reason and reason_words(finding.reason), code)))),

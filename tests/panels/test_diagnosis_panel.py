@@ -92,6 +92,18 @@ def test_what_a_log_says_is_shown_and_not_obeyed(tmp_path: Path) -> None:
     assert "\\x1b" not in repr(picture).replace("\\\\x1b", "")
 
 
+def test_lines_that_tell_no_time_have_no_date(tmp_path: Path) -> None:
+    with EventLog(tmp_path / "app.db") as log:
+        run = log.start_run(radio="import")
+        log.append(Event(kind=Kind.LINK_DISCONNECTED, t_us=2000, reader=READER, reason="usageRequested"), run=run.id)
+        shown = Shown(log)
+        try:
+            told = shown.until(lambda now: not now["looking"] and now["incidents"])["incidents"]
+        finally:
+            shown.close()
+    assert [each["t_us"] for each in told.values()] == [None]
+
+
 @pytest.mark.parametrize("facts", [{"incident": "999"}, {"incident": "x"}, {"incident": 3}, {}])
 def test_a_command_that_is_none_is_told(panel: Shown, facts: dict[str, Any]) -> None:
     panel.until(lambda now: not now["looking"])

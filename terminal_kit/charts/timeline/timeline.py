@@ -80,8 +80,8 @@ class Timeline:
             )
         self.reader = reader
         own: Any = frame[frame["reader"] == reader]
-        runs = set(own["run"].dropna().unique())
-        hosts: Any = frame[(frame["reader"].fillna("") == "") & frame["run"].isin([*runs])]
+        self._runs = set(own["run"].dropna().unique())
+        hosts: Any = frame[(frame["reader"].fillna("") == "") & frame["run"].isin([*self._runs])]
         rows: Any = pd.concat([own, hosts]).sort_values(["t_us", "seq"], kind="stable")
         self.marks = marks(rows, captures=captured(frame) if captures is None else captures)
         self.judge(findings)
@@ -93,9 +93,13 @@ class Timeline:
 
     def judge(self, findings: Iterable[Any]) -> None:
         """Takes the verdicts of `diagnose()` on this reader, in place of earlier ones: they may come after the rows."""
-        judged = [verdict(finding) for finding in findings if finding.reader in (self.reader, "")]
+        judged = [verdict(finding) for finding in findings if self._concerns(finding)]
         others = (mark for mark in self.marks if mark.lane != FINDINGS.name)
         self.marks = sorted([*others, *judged], key=lambda mark: mark.t_us)
+
+    def _concerns(self, finding: Any) -> bool:
+        """Those of nobody concern everybody whom the same host saw, like the host's own rows."""
+        return finding.reader == self.reader or (finding.reader == "" and finding.run in self._runs)
 
     def _span(self) -> tuple[int, int]:
         ends = [mark.t_us for mark in self.marks] + [mark.end_us for mark in self.marks if mark.end_us is not None]

@@ -1,3 +1,5 @@
+const WHEN = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+
 export default panel("Why it dropped", ({ send, aside }) => {
   let state = { incidents: {} };
   const rows = [];
@@ -33,7 +35,7 @@ export default panel("Why it dropped", ({ send, aside }) => {
     const made = { node: h("li", {}, open), key: "" };
     made.set = (key, incident) => {
       made.key = key;
-      at(time, incident.t_us, DATE);
+      at(time, incident.t_us, WHEN);
       text(reader, `${incident.reader} ${incident.what}`);
       text(cause, incident.cause);
       text(said, incident.said);

@@ -115,8 +115,12 @@ const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: 
 const DATE = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const DAY = new Intl.DateTimeFormat(undefined, { weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
-/** Puts a local time into a <time>; the zone and the date are on hover. */
+/** Puts a local time into a <time>; the zone and the date are on hover. `null`: lines that tell no time. */
 function at(node, us, format = HOUR) {
+  if (us === null) {
+    node.dateTime = node.title = "";
+    return text(node, "no date");
+  }
   const date = new Date(us / 1000);
   const iso = date.toISOString();
   if (node.dateTime !== iso) {

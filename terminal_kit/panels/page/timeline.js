@@ -7,6 +7,7 @@ const TONES = { bad: "var(--tk-bad)", warn: "var(--tk-warn)", good: "var(--tk-go
 const SHARP = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23" });
 const SHORT = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const MONTH = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
+const YEAR = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", year: "numeric" });
 
 export default panel("Timeline", ({ send, aside }) => {
   let state = { lanes: [], hidden: [], chosen: [], sources: {} };
@@ -125,7 +126,7 @@ export default panel("Timeline", ({ send, aside }) => {
     plot.replaceChildren(...rows.flatMap((row) => DRAW[row.lane.part](row)));
     const chosen = state.chosen.map(({ t_us }) => s("line", { class: "tk-chosen", x1: x(t_us), x2: x(t_us), y1: TOP, y2: bottom }));
     over.replaceChildren(...chosen, ...(drag?.box ? [drag.box] : []));
-    text(spanWords, `${MONTH.format(new Date(view[0] / 1000))}, ${HOUR.format(new Date(view[0] / 1000))} – ${HOUR.format(new Date(view[1] / 1000))}, ${span((view[1] - view[0]) / 1e6)}`);
+    text(spanWords, `${YEAR.format(new Date(view[0] / 1000))}, ${HOUR.format(new Date(view[0] / 1000))} – ${HOUR.format(new Date(view[1] / 1000))}, ${span((view[1] - view[0]) / 1e6)}`);
     attribute(chart, "aria-label", `${readers.selectedOptions[0]?.textContent ?? "reader"}: ${marksInSight().length} marks in ${span((view[1] - view[0]) / 1e6)}`);
   }
 
@@ -156,7 +157,7 @@ export default panel("Timeline", ({ send, aside }) => {
       s("text", { class: "tk-lane", x: 2, y: row.lane.part === "signal" ? row.top + 14 : middle, "dominant-baseline": "middle" }, row.lane.title),
       s("line", { class: "tk-grid", x1: 0, x2: width - RIGHT, y1: row.top + row.height, y2: row.top + row.height }),
       ...(row.lane.part === "signal" ? [-40, -60, -80, -100].flatMap((level) => {
-        const y = scale(row, -105, -30)(level);
+        const y = scale(row, -105, loudest())(level);
         return [s("line", { class: "tk-grid", x1: LEFT, x2: width - RIGHT, y1: y, y2: y }), s("text", { x: LEFT - 6, y, "text-anchor": "end", "dominant-baseline": "middle" }, minus(level))];
       }) : []),
     ];
@@ -179,8 +180,13 @@ export default panel("Timeline", ({ send, aside }) => {
     return path;
   }
 
+  /** The axis ends at -30 dBm, but for a reader that lies on the phone. */
+  function loudest() {
+    return state.window.signals.reduce((most, { v, high }) => Math.max(most, ...[...v, ...high].filter((level) => level !== null)), -30);
+  }
+
   function signalNodes(row) {
-    const y = scale(row, -105, -30);
+    const y = scale(row, -105, loudest());
     return state.window.signals.flatMap((signal, at) => {
       const stroke = `stroke:var(--tk-${(at % 6) + 1})`;
       const bands = stretches(signal.band, signal.low).map(([from, to]) => {
@@ -409,7 +415,8 @@ export default panel("Timeline", ({ send, aside }) => {
     }).forEach((row, at) => {
       const [id, source] = found[at];
       row.id = id;
-      text(row.cells[0], source.name);
+      text(row.cells[0], source.name.split(/[/\\]/).at(-1));
+      attribute(row.cells[0], "title", source.name);
       text(row.cells[1], source.rule);
       attribute(row.offset, "aria-label", `Seconds that are added to the times of ${source.name}`);
       attribute(row.offset, "disabled", !state.writable);
