@@ -96,6 +96,7 @@ def test_lines_that_tell_no_time_have_no_date(tmp_path: Path) -> None:
     with EventLog(tmp_path / "app.db") as log:
         run = log.start_run(radio="import")
         log.append(Event(kind=Kind.LINK_DISCONNECTED, t_us=2000, reader=READER, reason="usageRequested"), run=run.id)
+        log.flush()
         shown = Shown(log)
         try:
             told = shown.until(lambda now: not now["looking"] and now["incidents"])["incidents"]
