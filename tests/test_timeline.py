@@ -94,6 +94,18 @@ def test_a_silence_is_a_gap_and_never_held(timeline) -> None:
     assert np.isnan(samples.low).any()
 
 
+def test_a_reader_heard_now_and_then_is_no_line() -> None:
+    t_us = np.array([0, 170, 290, 335, 343, 650, 1030, 1370], dtype=np.int64) * S
+    values = np.full(len(t_us), -90.0)
+    samples = sampled(Readings(t_us, values, values, values, np.ones(len(t_us)), t_us), 0, 1400 * S, 400)
+    breaks = samples.line_us[np.isnan(samples.line)] // S + 1
+    assert {650, 1030, 1370} <= set(breaks)
+    once_a_minute = np.arange(0, 30, dtype=np.int64) * 60 * S
+    values = np.full(30, -70.0)
+    told = sampled(Readings(once_a_minute, values, values, values, np.ones(30), once_a_minute), 0, 1800 * S, 400)
+    assert not np.isnan(told.line).any()
+
+
 def test_a_dip_is_never_lost_however_many_points_lie_in_a_span() -> None:
     count = 200_000
     t_us = np.arange(count, dtype=np.int64) * S

@@ -15,7 +15,7 @@ class Growth:
 
     `parts`: for each file of the reading, what the log knows of it, or of its beginning; None for a new file. A reading
     numbers sessions and attempts anew, and by the files that are read with it; those of the run's other files have
-    numbers already.
+    numbers already. Each reading ends with a `run_finished` of its own; the last one has the run's end.
     """
 
     def __init__(self, log: EventLog, parts: Sequence[Source | None]) -> None:

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 GAP_US = 3_500_000
 """Points come once a second: after a longer silence nothing is drawn, and nothing held (X8)."""
 
+SELDOM_US = 65_000_000
+"""Some logs tell a signal once a minute; what is told less often than that is no line."""
+
 Times = NDArray[np.int64]
 Values = NDArray[np.float64]
 
@@ -53,8 +56,8 @@ def sampled(readings: Readings, since_us: int, until_us: int, points: int) -> Sa
     """At most about `points` points of the line and as many of the band, those just outside the span included."""
     begin, end = within(readings.t_us, since_us, until_us)
     t_us = readings.t_us[begin:end]
-    # A silence counts by how often the source usually speaks: live rows come once a second, some logs once a minute.
-    usual_us = int(np.median(np.diff(readings.t_us))) if len(readings) > 2 else 0
+    # A silence counts by how often the source speaks at its times: live rows come once a second.
+    usual_us = min(SELDOM_US, int(np.quantile(np.diff(readings.t_us), 0.25))) if len(readings) > 2 else 0
     silences = np.concatenate(([0], np.cumsum(np.diff(t_us) > max(GAP_US, 2 * usual_us)))) if len(t_us) else t_us
     chosen = _telling(t_us, readings.median[begin:end], max(4, points // 2))
     line_us, line, record = _broken(
