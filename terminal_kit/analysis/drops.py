@@ -5,6 +5,7 @@
 import pandas as pd
 
 from terminal_kit.analysis.rows import BY_LINK, Rows, nearest, of, time
+from terminal_kit.analysis.twins import once
 from terminal_kit.events import Kind
 
 SIGNAL_COUNTS_US = 10_000_000
@@ -19,14 +20,18 @@ def disconnects(frame: pd.DataFrame) -> pd.DataFrame:
     learned later replaces an earlier one (X1). Columns: `time`, `t_us`, `run`, `terminal`, `reader`, `session`,
     `reason`, `reason_source`, `hci_code`; `rssi_dbm` just before (at most 10 s, else missing); `awaited` tells that an
     automatic reconnection began; `returned_s` seconds until the reader was connected again, missing if it was not
-    before its next drop; `returned_by` "itself" or "hand".
+    before its next drop; `returned_by` "itself" or "hand". A drop that an app's log and a capture tell is one.
     """
     links = of(frame, Kind.LINK_DISCONNECTED)[_DROP]
     ends = of(frame, Kind.DISCONNECTED)[_DROP]
     known = ends[BY_LINK].merge(links[BY_LINK].dropna().drop_duplicates(), how="left", indicator=True)["_merge"]
     alone = ends[(known == "left_only").to_numpy()]
-    drops: Rows = pd.concat([links, alone]).sort_values("t_us", kind="stable", ignore_index=True)
-    drops = _with_signal(_with_learned(drops, frame), frame)
+    drops: Rows = _with_learned(pd.concat([links, alone]).sort_values("t_us", kind="stable"), frame)
+    knows_link = drops["hci_code"].notna()
+    drops = once(
+        pd.concat([drops[knows_link], drops[~knows_link]]), frame, fill=["reason", "reason_source", "rssi_dbm"]
+    )
+    drops = _with_signal(drops.sort_values("t_us", kind="stable", ignore_index=True), frame)
     drops = _with_return(drops, frame)
     drops.insert(0, "time", time(drops["t_us"]))
     return drops

@@ -10,6 +10,7 @@ from terminal_kit.analysis.facts import with_facts
 from terminal_kit.analysis.intervals import CONFIDENCE
 from terminal_kit.analysis.rows import BY_LINK, BY_READER, Rows, joined, of, run_ends, steady, time
 from terminal_kit.analysis.survival import curve, quantile_s
+from terminal_kit.analysis.twins import elsewhere, once
 from terminal_kit.events import DisconnectReason, Kind
 
 NOT_ESTABLISHED = 0x3E
@@ -38,7 +39,8 @@ def sessions(frame: pd.DataFrame) -> pd.DataFrame:
     missing, it begins with the first row that bears its number (`start_seen` is false), or with its end. Where the end
     is missing (`is_ended` is false) it is censored: at the last row of its run, or, where another session follows, at
     the last row that bears its number. `was_dropped`: it ended, and nobody had asked for that. A gap in the recording
-    inside a session counts as connected. Durations are those of the steady clock (`rows.steady`), so that a clock that
+    inside a session counts as connected. One that two recordings tell (an app's log and a capture of its phone) is one,
+    the capture's where it saw all of it. Durations are those of the steady clock (`rows.steady`), so that a clock that
     was set in between changes none. A link that was never established (0x3E) is no session, see
     `connection_attempts()`.
     """
@@ -70,6 +72,7 @@ def steady_sessions(frame: Rows) -> Rows:
     found = _bounded(found, rows, frame)
     found = _with_learned(found, frame)
     found = found[~((found["hci_code"] == NOT_ESTABLISHED).fillna(value=False).astype(bool))]
+    found = _told_once(found, frame)
     asked = (found["reason"] == DisconnectReason.DISCONNECT_REQUESTED).fillna(value=False).astype(bool)
     found["was_dropped"] = found["is_ended"] & ~asked
     found["duration_s"] = (found["end_us"] - found["start_us"]) / 1e6
@@ -106,7 +109,8 @@ def connection_attempts(frame: pd.DataFrame) -> pd.DataFrame:
     Columns: `time`, `t_us`, `run`, `terminal`, `reader`, `session`, `is_made`, `hci_code`. Made is a `link_connected`;
     failed is a `link_failed`, and a link that ended with 0x3E, since a controller announces it before the first packet
     has come. In runs that know of no links (an app's log) it is `connect_succeeded` and `connect_failed`. A link that
-    was there before its capture began is no attempt.
+    was there before its capture began is no attempt, and what an app tells while a capture watched its reader is none
+    of its own.
     """
     links = of(frame, Kind.LINK_CONNECTED, Kind.LINK_FAILED)
     knowing = links["run"].unique()
@@ -114,7 +118,8 @@ def connection_attempts(frame: pd.DataFrame) -> pd.DataFrame:
         before = links["extra"].astype("str").str.contains(r'"set_up_seen":\s*false', regex=True, na=False)
         links = links[~before]
     told = of(frame, Kind.CONNECT_SUCCEEDED, Kind.CONNECT_FAILED)
-    rows = pd.concat([links, told[~told["run"].isin(knowing)]])
+    told = told[~told["run"].isin(knowing)]
+    rows = pd.concat([links, told[~elsewhere(told, frame, knowing)]])
     columns = ["t_us", *BY_LINK, "hci_code"]
     made = rows["kind"].isin([Kind.LINK_CONNECTED, Kind.CONNECT_SUCCEEDED])
     found: Rows = rows[columns].assign(is_made=made).astype({"t_us": "int64"})
@@ -149,6 +154,16 @@ def _in_blocks(rows: Rows) -> Rows:
     fresh |= ~rows["begins"] & other & (rows["session"] > earlier).fillna(value=False)
     block = fresh.astype("int64").groupby(of_reader, dropna=False).cumsum()
     return rows.assign(block=block)
+
+
+def _told_once(found: Rows, frame: Rows) -> Rows:
+    """Without the sessions that another recording tells better."""
+    knows_link = found["run"].isin(of(frame, Kind.LINK_CONNECTED, Kind.LINK_DISCONNECTED)["run"].unique())
+    until_us = found["t_us"] + found["end_us"] - found["start_us"]
+    ranked = found.assign(knows_link=knows_link, until_us=until_us).sort_values(
+        ["is_ended", "start_seen", "knows_link", "start_us"], ascending=[False, False, False, True], kind="stable"
+    )
+    return once(ranked, frame, until="until_us", fill=_FACTS)
 
 
 def _bounded(found: Rows, rows: Rows, frame: Rows) -> Rows:

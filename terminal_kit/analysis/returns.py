@@ -6,6 +6,7 @@ import pandas as pd
 
 from terminal_kit.analysis.links import connection_attempts, steady_sessions
 from terminal_kit.analysis.rows import BY_ATTEMPT, BY_READER, Rows, of, run_ends, steady, time
+from terminal_kit.analysis.twins import once
 from terminal_kit.events import Kind
 
 
@@ -54,18 +55,21 @@ def return_times(frame: pd.DataFrame) -> pd.DataFrame:
     the others, captures above all, they go from the end of a dropped session to the start of the reader's next one
     ("link"), whoever made it; one after which no session follows is censored at the last row of its run, and one whose
     next session's start was not seen is left out, since nobody knows when that was. `attempts` are there the links that
-    failed in between, and the one that did not. A session that was closed on purpose waits for no return.
+    failed in between, and the one that did not. A session that was closed on purpose waits for no return. Of a drop
+    that two recordings tell, the one that saw the return counts.
     """
     told: Rows = reconnections(frame).assign(seen_by="reconnection")
     telling = of(frame, Kind.RECONNECT_STARTED)["run"].unique()
-    linked = _by_link(frame[~frame["run"].isin(telling)])
+    linked = _by_link(frame)
+    linked = linked[~linked["run"].isin(telling)]
     found: Rows = pd.concat([part for part in (told, linked) if len(part)] or [told], ignore_index=True)
+    found = once(found.sort_values("came_back", ascending=False, kind="stable"), frame, fill=["reason"])
     found = found.sort_values("t_us", kind="stable", ignore_index=True)
     return found[["time", "t_us", *BY_READER, "reason", "attempts", "duration_s", "came_back", "seen_by"]]
 
 
 def _by_link(frame: Rows) -> Rows:
-    """As `return_times()`, of runs in which nobody told of reconnecting."""
+    """As `return_times()`, as if nobody had told of reconnecting."""
     held = steady_sessions(frame)
     following = held.groupby(BY_READER, dropna=False)
     next_us = following["t_us"].shift(-1).astype("Int64")
