@@ -37,7 +37,8 @@ def let_go(data: Buffer, begin: int, end: int) -> None:
 
     Without it a capture of gigabytes counts as that much memory of ours, though nobody looks back.
     """
-    first, last = -(-begin // mmap.PAGESIZE) * mmap.PAGESIZE, end // mmap.PAGESIZE * mmap.PAGESIZE
+    first = -(-begin // mmap.PAGESIZE) * mmap.PAGESIZE
+    last = min(end, len(data)) // mmap.PAGESIZE * mmap.PAGESIZE
     if isinstance(data, mmap.mmap) and last > first and hasattr(mmap, "MADV_DONTNEED"):
         data.madvise(mmap.MADV_DONTNEED, first, last - first)
 

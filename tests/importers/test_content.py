@@ -24,10 +24,13 @@ with opened(__import__("pathlib").Path(sys.argv[2])) as content:
 """
 
 
-@pytest.mark.parametrize(("begin", "end"), [(0, 0), (1, 4095), (0, 4096), (5000, 30_000), (0, 1 << 30)])
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [(0, 0), (1, 4095), (0, 4096), (5000, 30_000), (0, 1 << 30), (3, 1 << 30), (25_000, 1 << 30), (1 << 20, 1 << 30)],
+)
 def test_what_was_let_go_is_there_again(tmp_path: Path, begin: int, end: int) -> None:
     path = tmp_path / "any"
-    path.write_bytes(bytes(range(256)) * 100)
+    path.write_bytes(bytes(range(256)) * 100)  # 25,600: six pages and a bit
     with opened(path) as content:
         let_go(content.data, begin, end)
         assert bytes(content.data[:]) == path.read_bytes()

@@ -1,13 +1,14 @@
 """The same story, whatever the SDK and whatever stands before its lines."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
-from reading_rows import Row, read_log
+from reading_rows import Row, read_log, rows_of
 from sdk_log_writers import BEGIN, COLUMNS, ENVELOPES, Envelope, story
 
-from terminal_kit.importers.content import Content
-from terminal_kit.importers.sdk_logs import look, sniff
+from terminal_kit.importers.content import Content, opened
+from terminal_kit.importers.sdk_logs import LogReading, look, sniff
 
 NOW = datetime(2024, 12, 1, tzinfo=UTC)
 STARTS = {
@@ -91,6 +92,15 @@ def test_it_may_be_pasted_in_another_form(envelope: Envelope, form: str) -> None
     plain, _ = read_log(text, now=NOW)
     assert rows == plain
     assert reading.reports[0].records == text.count("\n")
+
+
+def test_a_small_file_with_a_byte_order_mark_is_read_from_the_disk(tmp_path: Path) -> None:
+    text = ENVELOPES["A4 threadtime"].write(story(4))
+    path = tmp_path / "app.log"
+    path.write_bytes(text.encode("utf-8-sig"))
+    with opened(path) as content:
+        reading = LogReading(content, now=NOW)
+        assert rows_of(reading) == read_log(text, now=NOW)[0]
 
 
 @pytest.mark.parametrize(
