@@ -24,7 +24,9 @@ def disconnects(frame: pd.DataFrame) -> pd.DataFrame:
     """
     links = of(frame, Kind.LINK_DISCONNECTED)[_DROP]
     ends = of(frame, Kind.DISCONNECTED)[_DROP]
-    known = ends[BY_LINK].merge(links[BY_LINK].dropna().drop_duplicates(), how="left", indicator=True)["_merge"]
+    known = ends[BY_LINK].merge(
+        links.loc[links["session"].notna(), BY_LINK].drop_duplicates(), how="left", indicator=True
+    )["_merge"]
     alone = ends[(known == "left_only").to_numpy()]
     drops: Rows = _with_learned(pd.concat([links, alone]).sort_values("t_us", kind="stable"), frame)
     knows_link = drops["hci_code"].notna()

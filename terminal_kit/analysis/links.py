@@ -49,9 +49,12 @@ def sessions(frame: pd.DataFrame) -> pd.DataFrame:
     return found[["time", "t_us", *BY_LINK, *how]]
 
 
-def steady_sessions(frame: Rows) -> Rows:
-    """`sessions()`, with `start_us` and `end_us` on the steady clock besides; the end of what is censored, too."""
-    frame = frame.reset_index(drop=True)
+def steady_sessions(frame: Rows, *, told_once: bool = True) -> Rows:
+    """`sessions()`, with `start_us` and `end_us` on the steady clock besides; the end of what is censored, too.
+
+    Without `told_once` the sessions of each run stand, though another run tells the same.
+    """
+    frame = _named(frame.reset_index(drop=True))
     rows = of(frame, *BEGIN, *END)
     rows = rows.assign(at_us=steady(frame).loc[rows.index], begins=rows["kind"].isin([*BEGIN]))
     # At one moment an earlier session ends before the next begins; what has no number keeps the log's order.
@@ -72,7 +75,7 @@ def steady_sessions(frame: Rows) -> Rows:
     found = _bounded(found, rows, frame)
     found = _with_learned(found, frame)
     found = found[~((found["hci_code"] == NOT_ESTABLISHED).fillna(value=False).astype(bool))]
-    found = _told_once(found, frame)
+    found = _told_once(found, frame) if told_once else found
     asked = (found["reason"] == DisconnectReason.DISCONNECT_REQUESTED).fillna(value=False).astype(bool)
     found["was_dropped"] = found["is_ended"] & ~asked
     found["duration_s"] = (found["end_us"] - found["start_us"]) / 1e6
@@ -135,6 +138,20 @@ def connection_attempts(frame: pd.DataFrame) -> pd.DataFrame:
     found = found.sort_values("t_us", kind="stable", ignore_index=True)
     found.insert(0, "time", time(found["t_us"]))
     return found[["time", "t_us", *BY_LINK, "is_made", "hci_code"]]
+
+
+def _named(frame: Rows) -> Rows:
+    """Each session with its one reader in all its rows: a log may name a reader only once it is connected."""
+    nameless = (frame["reader"].fillna("") == "") & frame["session"].notna()
+    if not nameless.any():
+        return frame
+    link = ["run", "terminal", "session"]
+    named = frame.loc[(frame["reader"].fillna("") != "") & frame["session"].notna(), [*link, "reader"]]
+    only = named.drop_duplicates().drop_duplicates(link, keep=False).rename(columns={"reader": "its"})
+    its = joined(frame.loc[nameless, link], only, link)["its"]
+    reader = frame["reader"].copy()
+    reader[nameless] = its.fillna("").to_numpy()
+    return frame.assign(reader=reader)
 
 
 def _in_blocks(rows: Rows) -> Rows:

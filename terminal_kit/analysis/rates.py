@@ -11,15 +11,13 @@ from terminal_kit.analysis.facts import with_facts
 from terminal_kit.analysis.intervals import CONFIDENCE, check_confidence, rate
 from terminal_kit.analysis.links import sessions
 from terminal_kit.analysis.rows import Rows, local, nearest, time
+from terminal_kit.analysis.twins import SAME_US
 
 HOURS = 100.0
 """Drops are told for 100 connected hours: about a week of a shop's opening hours, and figures near 1."""
 
 PIECE_US = 900_000_000
 """A quarter of an hour: every zone's hours and days begin at a multiple of it."""
-
-NEAR_US = 1_000_000
-"""A finding this near to a drop of the same reader is that drop's: one may come from the log of the app."""
 
 OF_DROP = ("reason", "cause")
 """What a drop has and the time without drops has not: its exposure is that of the other columns."""
@@ -60,8 +58,8 @@ def drops(frame: pd.DataFrame, *, findings: Iterable[Finding] | None = None) -> 
 
     Columns: `time` and `t_us` of the drop, `run`, `terminal`, `reader`, `session`, `reason` ("unknown" where no row
     says one), `hci_code`, `lived_s` (how long the session lasted); with `findings`, `cause`: the first cause of the
-    finding for the same reader that is nearest, at most a second away, else missing. See `sessions()` for what counts:
-    a link that was never established (0x3E) is no drop, and rows that tell of one drop twice are one.
+    finding for the same reader that is nearest, at most `twins.SAME_US` away, else missing. See `sessions()` for what
+    counts: a link that was never established (0x3E) is no drop, and rows that tell of one drop twice are one.
     """
     ended: Rows = sessions(frame)
     ended = ended[ended["was_dropped"]]
@@ -80,7 +78,7 @@ def drops(frame: pd.DataFrame, *, findings: Iterable[Finding] | None = None) -> 
         ]
         known: Rows = pd.DataFrame(told, columns=["t_us", "reader", "cause"])
         known = known.astype({"t_us": "int64", "reader": found["reader"].dtype, "cause": "string"})
-        found["cause"] = nearest(found, known, direction="nearest", tolerance=NEAR_US)["cause"].astype("string")
+        found["cause"] = nearest(found, known, direction="nearest", tolerance=SAME_US)["cause"].astype("string")
     return found[["time", "t_us", *columns, *(name for name in found if name not in ("time", "t_us", *columns))]]
 
 

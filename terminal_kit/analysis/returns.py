@@ -5,8 +5,8 @@
 import pandas as pd
 
 from terminal_kit.analysis.links import connection_attempts, steady_sessions
-from terminal_kit.analysis.rows import BY_ATTEMPT, BY_READER, Rows, of, run_ends, steady, time
-from terminal_kit.analysis.twins import once
+from terminal_kit.analysis.rows import BY_ATTEMPT, BY_READER, Rows, nearest, of, run_ends, steady, time
+from terminal_kit.analysis.twins import SAME_US, once
 from terminal_kit.events import Kind
 
 
@@ -70,7 +70,7 @@ def return_times(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _by_link(frame: Rows) -> Rows:
     """As `return_times()`, as if nobody had told of reconnecting."""
-    held = steady_sessions(frame)
+    held = steady_sessions(frame, told_once=False)
     following = held.groupby(BY_READER, dropna=False)
     next_us = following["t_us"].shift(-1).astype("Int64")
     last_us = held["run"].map(run_ends(frame)).astype("Int64")
@@ -78,6 +78,7 @@ def _by_link(frame: Rows) -> Rows:
     is_known = following["start_seen"].shift(-1).astype("boolean").fillna(value=True)
     watched_s = (back_us - held["end_us"]) / 1e6
     gone = held.assign(next_us=next_us, watched_s=watched_s)[held["was_dropped"] & is_known.astype(bool)]
+    gone = gone[~_asked_for(gone, frame)]
     gone = gone.assign(
         t_us=gone["ended_us"].astype("int64"),
         came_back=gone["next_us"].notna().astype("boolean"),
@@ -87,6 +88,17 @@ def _by_link(frame: Rows) -> Rows:
     gone = gone.assign(time=time(gone["t_us"])).sort_values("t_us", kind="stable", ignore_index=True)
     gone["attempts"] = (_failures(gone, frame) + gone["came_back"].astype("int64")).astype("Int32")
     return gone
+
+
+def _asked_for(gone: Rows, frame: Rows) -> Rows:
+    """Whether another recording tells that an end was wished for: a capture does not know."""
+    held = steady_sessions(frame)
+    wished = held.loc[held["is_ended"] & ~held["was_dropped"], ["ended_us", "reader"]]
+    wished = wished.rename(columns={"ended_us": "t_us"}).assign(wished=True)
+    ends = gone[["ended_us", "reader"]].rename(columns={"ended_us": "t_us"}).assign(place=range(len(gone)))
+    near = nearest(ends.sort_values("t_us"), wished, direction="nearest", tolerance=SAME_US)
+    near = near["wished"].notna().set_axis(ends.sort_values("t_us")["place"]).sort_index()
+    return near.set_axis(gone.index)
 
 
 def _failures(gone: Rows, frame: Rows) -> Rows:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from terminal_kit.analysis import disconnects
 from terminal_kit.diagnosis import Finding, Habit, diagnose, habits
-from terminal_kit.diagnosis.finding import clock
+from terminal_kit.diagnosis.finding import clock, is_dated
 from terminal_kit.eventlog import EventLog, Source
 from terminal_kit.eventlog.filters import Among
 from terminal_kit.events import Kind
@@ -41,10 +41,11 @@ class Case:
         rows: Any = self.frame
         if not len(rows):
             return ["Nothing is recorded."]
-        hours = (int(rows["t_us"].max()) - int(rows["t_us"].min())) / 3.6e9
+        spans: Any = rows[rows["t_us"].map(is_dated)].groupby("run")["t_us"].agg(["min", "max"])
+        hours = float((spans["max"] - spans["min"]).sum()) / 3.6e9
         drops = [finding for finding in self.findings if finding.kind == "disconnect"]
         told = [
-            f"{len(rows):,} events of {hours:.1f} hours, from {_count(len(self.sources), 'imported file')}.",
+            f"{len(rows):,} events, {hours:.1f} hours recorded, from {_count(len(self.sources), 'imported file')}.",
             f"{_count(len(drops), 'drop')} and {_count(len(self.findings) - len(drops), 'failed connection')}.",
         ]
         causes = Counter(words(finding.cause) for finding in self.findings)

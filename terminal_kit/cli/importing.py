@@ -174,9 +174,12 @@ def _offset(given: list[str] | None) -> tuple[int, int] | None:
     if given is None:
         return None
     try:
-        return int(given[0]), round(float(given[1]) * 1e6)
+        source, offset_us = int(given[0]), round(float(given[1]) * 1e6)
     except (ValueError, OverflowError) as error:
         raise UsageError(f"--offset: {' '.join(given)!r} is no id and number of seconds") from error
+    if abs(offset_us) >= 2**62:
+        raise UsageError(f"--offset: no clock is {given[1]} s wrong")
+    return source, offset_us
 
 
 def _as_json(source: Source) -> "dict[str, object]":

@@ -1,11 +1,11 @@
 """`diagnose(frame)`: from rows to ranked causes."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from terminal_kit.diagnosis.confidence import PRIOR, likelihoods
 from terminal_kit.diagnosis.facts import Facts, Scope, gather
 from terminal_kit.diagnosis.facts.scope import AFTERMATH_US
-from terminal_kit.diagnosis.finding import Evidence, Finding, Verdict
+from terminal_kit.diagnosis.finding import UNDATED_US, Evidence, Finding, Verdict
 from terminal_kit.diagnosis.incidents import Incident, incidents
 from terminal_kit.diagnosis.rows import Rows
 from terminal_kit.diagnosis.signs import SIGNS, Seen, Sign
@@ -32,9 +32,21 @@ def diagnose(frame: "pd.DataFrame") -> list[Finding]:
     The rules were tuned on incidents that the kit's own simulator generated, by the same authors; no constant of the
     simulator (how long a reader takes to start, how fast somebody walks) is in them, ranges of real readers are.
     """
+    found = [finding for rows in map(Rows, _apart(frame)) for finding in _findings(rows)]
+    return sorted(found, key=lambda finding: finding.t_us)
+
+
+def _apart(frame: Any) -> list[Any]:
+    """Files that tell no time all seem to begin at once: nothing in one speaks of another, and each stands alone."""
     if not len(frame):
         return []
-    rows = Rows(frame)
+    if "source" not in frame:
+        return [frame]
+    alone = frame["source"].notna() & frame["t_us"].between(0, UNDATED_US - 1)
+    return [part for part in (frame[~alone], *(rows for _, rows in frame[alone].groupby("source"))) if len(part)]
+
+
+def _findings(rows: Rows) -> list[Finding]:
     found = incidents(rows)
     return [_finding(gather(Scope(rows, incident, next_us))) for incident, next_us in _with_next(found)]
 

@@ -12,9 +12,13 @@ IncidentKind = Literal["disconnect", "connect_failed"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+UNDATED_US = 86_400_000_000
+"""Lines that tell no time begin at the epoch, a millisecond apart (`order_only`): a day is enough for any file."""
+
+
 def is_dated(t_us: int) -> bool:
-    """Whether a time is one: lines that tell none begin at the epoch, a millisecond apart (`order_only`)."""
-    return not 0 <= t_us < 86_400_000_000
+    """Whether a time is one."""
+    return not 0 <= t_us < UNDATED_US
 
 
 def clock(t_us: int) -> str:

@@ -22,6 +22,9 @@ OFTEN = 3
 IDLE_S = 45.0
 """An app that hangs up after the reader was unused for so long, and connects it again later, saves power by it."""
 
+AGAIN_S = 3600
+"""Who hangs up to save power needs the reader again soon; a shop that closes does not."""
+
 DAY_S = 86_400
 SAME_TIME_S = 600
 """A restart moves by the time that it takes; ten minutes hold several days of that."""
@@ -31,6 +34,10 @@ GRACE_SINCE = (0, 0, 1, 18)
 
 _RN = re.compile(r"react_native v?(\d+)\.(\d+)\.(\d+)(?:-beta\.(\d+))?")
 _USED = (Kind.BUSY_STARTED, Kind.BUSY_ENDED, Kind.CARD_INSERTED, Kind.CARD_REMOVED, Kind.UPDATE_FINISHED)
+
+
+_RESTARTS = frozenset({Cause.SECURITY_REBOOT, Cause.READER_RESET_OR_POWER_LOSS, Cause.CANNOT_TELL})
+"""What a restart may look like; what an app or a host closes at the same hour is none."""
 
 
 def habits(frame: "pd.DataFrame", findings: Sequence[Finding] | None = None) -> list[Habit]:
@@ -58,7 +65,8 @@ def _disconnects_to_save_power(rows: Rows, findings: Sequence[Finding]) -> Itera
         began = rows.last(Kind.LINK_CONNECTED, names, finding.t_us)
         if (
             began is None
-            or rows.first(Kind.LINK_CONNECTED, names, finding.t_us + 1, finding.t_us + DAY_S * 10**6) is None
+            or rows.is_capture(rows.place_of(finding.seq))  # which does not tell whether it was used
+            or rows.first(Kind.LINK_CONNECTED, names, finding.t_us + 1, finding.t_us + AGAIN_S * 10**6) is None
         ):
             continue
         since_us = int(rows.t_us[began])
@@ -81,7 +89,7 @@ def _daily_restart(rows: Rows, findings: Sequence[Finding]) -> Iterator[Habit]:
     """R2: 24 hours after the last start, so at the same time of each day."""
     by_reader: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
-        if finding.kind == "disconnect":
+        if finding.kind == "disconnect" and finding.cause in _RESTARTS:
             by_reader[finding.reader].append(finding)
     for reader, drops in by_reader.items():
         best = max((_at_the_same_time(drop, drops) for drop in drops), key=len)

@@ -15,6 +15,9 @@ SAME_DROP_US = 5_000_000
 SERIES_US = 30_000_000
 """Failed tries without a number of their own belong to one connection while no longer pause lies between them."""
 
+RETURN_US = 600_000_000
+"""Tries in a capture belong to the drop before them while no longer pause lies between them: nobody waits longer."""
+
 FAILED_TO_ESTABLISH = 0x3E
 """The controller says that it connected and takes it back: such a link never was one."""
 
@@ -134,7 +137,9 @@ class _Gatherer:
         if self._rows.is_capture(place):
             # A capture does not tell what an attempt is for: those that follow a drop are for coming back.
             before = self._lasting(owner, place)
-            if before is not None and before.kind == "disconnect":
+            t_us = self._rows.t_us
+            is_drop = before is not None and before.kind == "disconnect"
+            if before is not None and is_drop and t_us[place] - t_us[before.rows[-1]] <= RETURN_US:
                 before.rows.append(place)
                 return
         if attempt_id is not None:

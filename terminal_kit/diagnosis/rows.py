@@ -4,6 +4,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,12 @@ _TOLD_BY_APPS = frozenset(
     | {Kind.UPDATE_STARTED, Kind.RECONNECT_STARTED, Kind.RECONNECT_FAILED, Kind.RECONNECT_SUCCEEDED}
 )
 """What no capture tells: a source that holds any of it is a log, and its records are lines."""
+
+_TOLD_BY_CAPTURES = frozenset(
+    {Kind.SCAN_STARTED, Kind.SCAN_STOPPED, Kind.SIGNAL, Kind.HOST_CHANGED, Kind.ATT_ERROR, Kind.ENCRYPTION_CHANGED}
+    | {Kind.LINK_CONNECTING, Kind.LINK_CONNECTED, Kind.LINK_UPDATED, Kind.LINK_DISCONNECTED, Kind.LINK_FAILED}
+)
+"""What there is in a capture that tells anything: a source with none of it is a log, too, such as one of errors."""
 
 
 class Rows:
@@ -46,6 +53,15 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.t_us)
+
+    @cached_property
+    def run_spans(self) -> dict[str | None, tuple[int, int]]:
+        """When each run's rows begin and end: one may be years after another."""
+        spans: dict[str | None, tuple[int, int]] = {}
+        for run, t_us in zip(self.cells("run"), self.t_us.tolist(), strict=True):
+            first, last = spans.get(run, (t_us, t_us))
+            spans[run] = min(first, t_us), max(last, t_us)
+        return spans
 
     # ---- cells
 
@@ -135,13 +151,13 @@ class Rows:
         return places[np.searchsorted(places, low) : np.searchsorted(places, high)]
 
     def _find_captures(self) -> frozenset[float]:
+        return self._telling(_TOLD_BY_CAPTURES) - self._telling(_TOLD_BY_APPS)
+
+    def _telling(self, kinds: frozenset[Kind]) -> frozenset[float]:
+        """The sources that have rows of these kinds."""
         sources = self.numbers("source")
-        known = {float(source) for source in np.unique(sources[~np.isnan(sources)])}
-        logs: set[float] = set()
-        for kind in _TOLD_BY_APPS:
-            told = sources[self._by_kind.get(kind, _NONE)]
-            logs.update(float(source) for source in np.unique(told[~np.isnan(told)]))
-        return frozenset(known - logs)
+        told = np.concatenate([sources[self._by_kind.get(kind, _NONE)] for kind in kinds])
+        return frozenset(float(source) for source in np.unique(told[~np.isnan(told)]))
 
 
 def _grouped(keys: list[tuple[str, str]]) -> dict[tuple[str, str], Places]:

@@ -38,6 +38,10 @@ class Redacts(Protocol):
         """A source without names."""
         ...
 
+    def text(self, text: str, *, is_version: bool = False) -> str:
+        """A text without names."""
+        ...
+
     def aliases(self, aliases: Mapping[str, str]) -> Mapping[str, str]:
         """Aliases without names."""
         ...
@@ -127,7 +131,10 @@ def take_in(work: Work, group: Sequence[Found], reading: Reading, settle: Settle
                     written.append(path)
                     reading.write_advertisements(index, path)
         zone = next((report.time_zone for report in reading.reports if report.time_zone), None)
-        return Outcome(sources, names.aliases, reading.app, zone)
+        app = reading.app
+        if app is not None and redactor is not None:
+            app = redactor.text(app, is_version=True)
+        return Outcome(sources, names.aliases, app, zone)
 
     try:
         stored = work.log.store_import([found.sha256 for found in group], tally.watched(batches), outcome)

@@ -122,3 +122,11 @@ def test_stories_of_all_shapes_in_one_file() -> None:
     assert (report.records, report.damaged) == (text.count("\n"), 0)
     serials = {tale.serial for name, tale in tales.items() if name[0] in "AI"}
     assert serials <= {row["reader"] for row in rows if row["kind"] == "connect_started"}
+
+
+@shapes
+@pytest.mark.parametrize("mark", ["> ", "> > "])
+def test_a_quoted_log_is_the_log(envelope: Envelope, mark: str) -> None:
+    text = envelope.write(story(4))
+    quoted = "".join(f"{mark}{line}\n" for line in text.splitlines())
+    assert read_log(quoted, now=NOW)[0] == read_log(text, now=NOW)[0]

@@ -50,6 +50,8 @@ def host_facts(scope: Scope) -> HostFacts:
             facts.background_at = int(place)
         # An adapter repeats the word for every end, with the reason that it was given.
         asked = "disconnectreason" not in said or "disconnect_requested" in said
+        # After a connection that failed it only cleans up.
+        asked = asked and (scope.incident.kind == "disconnect" or place < scope.incident.rows[0])
         if asked and any(word in said for word in _DISCONNECTS) and rows.t_us[place] >= t_us - 10_000_000:
             facts.asked_at = int(place)
     ended = rows.first(Kind.RUN_FINISHED, None, t_us - 2_000_000, t_us + 5_000_000)

@@ -33,8 +33,10 @@ class Scope:
 
     @cached_property
     def last_us(self) -> int:
-        """Where the record of its runs ends: nothing is known of what came later."""
-        return int(self.rows.t_us[-1]) if len(self.rows) else self.t_us
+        """Where what was recorded at that moment ends: nothing is known of what came later."""
+        own = {self.rows.text("run", place) for place in self.incident.rows}
+        spans = self.rows.run_spans
+        return max(last for run, (first, last) in spans.items() if run in own or first <= self.t_us <= last)
 
     @cached_property
     def began_us(self) -> int:

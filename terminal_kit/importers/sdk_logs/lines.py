@@ -1,6 +1,7 @@
 """The lines of a text file, whatever its encoding and however long: numbered, bounded, a chunk in memory at a time."""
 
 import codecs
+import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -27,6 +28,9 @@ class Chunk(NamedTuple):
     """Whether the last line of the chunk had its end: the last one of a file often has not."""
 
 
+_QUOTE = re.compile(r"^(?:>[ ]?)+", re.MULTILINE)
+
+
 def encoding_of(head: bytes) -> tuple[str, int]:
     """What a text's bytes are encoded in, and how many bytes its mark takes."""
     for mark, encoding in _MARKS:
@@ -51,7 +55,8 @@ def is_text(head: bytes) -> bool:
 def text_of(data: bytes) -> str:
     """A piece of a file's beginning as text."""
     encoding, mark = encoding_of(data)
-    return data[mark:].decode(encoding, "replace")
+    text = data[mark:].decode(encoding, "replace")
+    return _QUOTE.sub("", text) if _is_quoted(text) else text
 
 
 def chunks(content: Content, on_progress: Callable[[int], None] | None = None) -> Iterator[Chunk]:
@@ -60,6 +65,7 @@ def chunks(content: Content, on_progress: Callable[[int], None] | None = None) -
     encoding, begin = encoding_of(content.head())
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     end_of_line = _end_of_line(content, encoding)
+    quoted = _is_quoted(content.head(1 << 16)[begin:].decode(encoding, "replace"))
     rest, dropping = "", False
     for place in range(begin, size, CHUNK_BYTES):
         piece = bytes(data[place : place + CHUNK_BYTES])
@@ -79,11 +85,17 @@ def chunks(content: Content, on_progress: Callable[[int], None] | None = None) -
                 lines[number] = line[:LINE_CHARACTERS]
                 cut.add(number)
         if lines:
-            yield Chunk(lines, frozenset(cut), True)
+            yield Chunk(_QUOTE.sub("", "\n".join(lines)).split("\n") if quoted else lines, frozenset(cut), True)
         if on_progress:
             on_progress(len(piece))
     if rest:
-        yield Chunk([rest], frozenset(), False)
+        yield Chunk([_QUOTE.sub("", rest) if quoted else rest], frozenset(), False)
+
+
+def _is_quoted(sample: str) -> bool:
+    """Whether it was pasted as mail and forums quote: most lines begin with the sign."""
+    lines = [line for line in sample.splitlines() if line.strip()]
+    return sum(_QUOTE.match(line) is not None for line in lines) * 2 > len(lines)
 
 
 def _end_of_line(content: Content, encoding: str) -> str:
