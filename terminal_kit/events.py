@@ -178,6 +178,9 @@ URGENT_KINDS = frozenset({Kind.LINK_DISCONNECTED, Kind.DISCONNECTED, Kind.UPDATE
 RadioName = Literal["native", "simulated", "virtual", "import"]
 """Where a run's events come from; simulated ones are never mixed with real ones unasked."""
 
+LOG = "sdk log"
+"""How the containers of imported logs of apps begin, such as `sdk log (android brief)`."""
+
 ColumnType = Literal["int64", "int32", "int16", "float64", "float32", "bool", "str", "json"]
 
 
@@ -290,3 +293,8 @@ class Event:
     record_end: int | None = None
     text: str | None = None
     extra: Mapping[str, Any] | None = None
+
+
+def is_capture(container: str) -> bool:
+    """Whether an imported file of this format has records, which count from 0; an app's log has lines, from 1."""
+    return not container.startswith(LOG)

@@ -81,3 +81,23 @@ def test_the_command_writes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "It was raining." in (tmp_path / "case.html").read_text("utf-8")
     assert "1 drop and" in capsys.readouterr().out
     assert main([*command, "--notes", str(tmp_path / "none.txt")]) == 1
+
+
+@pytest.mark.parametrize("output", ["kate.db", "notes.txt", "phone.btsnoop"])
+def test_nothing_but_a_page_is_written_over(tmp_path: Path, output: str, capsys: pytest.CaptureFixture[str]) -> None:
+    story_log(tmp_path / "kate.db").close()
+    (tmp_path / "notes.txt").write_text("It was raining.\n")
+    (tmp_path / "phone.btsnoop").write_bytes(b"btsnoop\0" + bytes(8))
+    command = ["case", str(tmp_path / "kate.db"), "--notes", str(tmp_path / "notes.txt"), "--output"]
+    before = (tmp_path / output).read_bytes()
+    assert main([*command, str(tmp_path / output)]) == 1
+    assert "is no page" in capsys.readouterr().err
+    assert (tmp_path / output).read_bytes() == before
+    assert main([*command, str(tmp_path / "case.html")]) == main([*command, str(tmp_path / "case.html")]) == 0
+
+
+def test_a_zone_that_there_is_not_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["case", "kate.db", "--output", str(tmp_path / "a.html"), "--time-zone", "Mars/X"])
+    assert ended.value.code == 2
+    assert "is no time zone" in capsys.readouterr().err

@@ -73,7 +73,7 @@ def test_frames_are_typed_whether_or_not_there_are_rows(log: EventLog) -> None:
     run.append(Event(kind=Kind.SIGNAL, t_us=1_700_000_000_000_001, reader="A", rssi_dbm=-50.5, charging=True))
     log.flush()
     frame = log.frame()
-    assert list(frame.columns) == [*(column.name for column in COLUMNS), "radio", "file", "time"]
+    assert list(frame.columns) == [*(column.name for column in COLUMNS), "radio", "file", "container", "time"]
     assert frame.dtypes.astype(str).to_dict() == empty.dtypes.astype(str).to_dict()
     row = frame.iloc[-1]
     assert (row["rssi_dbm"], row["charging"], row["radio"]) == (-50.5, True, "simulated")

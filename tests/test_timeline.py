@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from story import ADDRESS, BEGIN_US, HOSTILE, READER, S, story_log
 
-from terminal_kit.charts.timeline import Mark, Readings, Timeline, timeline_chart
+from terminal_kit.charts.timeline import Mark, Readings, Timeline, captured, timeline_chart
 from terminal_kit.charts.timeline.marks import thinned
 from terminal_kit.charts.timeline.samples import GAP_US, rates, sampled, steps
 from terminal_kit.errors import InvalidParameterError
@@ -60,6 +60,13 @@ def test_every_mark_leads_to_its_file_and_frame_or_line(timeline) -> None:
     said = next(mark for mark in marked(timeline, "sessions") if "signal lost" in mark.words)
     assert said.where == "/home/kate/app.txt, line 9"
     assert all(mark.seq and mark.where for mark in timeline.marks)
+
+
+def test_the_format_of_a_file_says_whether_it_has_frames_or_lines(frame) -> None:
+    """Whatever it tells: captures tell of a reader's facts, too, and a log may hold nothing but links."""
+    told = frame.assign(kind=frame["kind"].mask(frame["record"] == 9, "reader_info"))
+    assert captured(told) == captured(frame) == {1}
+    assert captured(frame.drop(columns="container")) == frozenset()
 
 
 def test_bars_reach_from_start_to_end_and_say_how_it_ended(timeline) -> None:

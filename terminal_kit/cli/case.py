@@ -3,10 +3,13 @@
 import argparse
 from pathlib import Path
 
+from terminal_kit.cli import values
 from terminal_kit.cli.options import Commands, command
 from terminal_kit.cli.output import printable, say
 from terminal_kit.cli.recorded import recorded
 from terminal_kit.errors import InvalidParameterError
+
+PAGE_BEGIN = b"<!doctype html>"
 
 
 def add_to(commands: Commands) -> None:
@@ -21,7 +24,9 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("--output", required=True, type=Path, metavar="FILE", help="the page to write")
     parser.add_argument("--reader", help="only this reader")
     parser.add_argument("--notes", type=Path, metavar="FILE", help="a text whose lines stand among the notes")
-    parser.add_argument("--time-zone", default="UTC", help="an IANA name, for the charts (default: %(default)s)")
+    parser.add_argument(
+        "--time-zone", type=values.time_zone, default="UTC", help="an IANA name, for the charts (default: %(default)s)"
+    )
     parser.add_argument("--key", help="makes the pseudonyms the same as in an earlier page with this key")
     parser.add_argument(
         "--redact",
@@ -37,6 +42,7 @@ def run(chosen: argparse.Namespace) -> int:
     from terminal_kit.case import gather, render  # noqa: PLC0415 - plotly only for who needs it
 
     notes = _notes(chosen.notes)
+    _check_output(chosen.output)
     with recorded(chosen.files) as log:
         case = gather(log, reader=chosen.reader, notes=notes, redacted=chosen.redact, key=chosen.key)
     page = render(case, time_zone=chosen.time_zone)
@@ -50,6 +56,20 @@ def run(chosen: argparse.Namespace) -> int:
         say(printable(sentence))
     say(f"{printable(str(chosen.output))}: {len(page) / 1e6:.1f} MB" + ("" if chosen.redact else ", names as recorded"))
     return 0
+
+
+def _check_output(path: Path) -> None:
+    """Only a page may be written over: a capture, a log or the notes may stand where the page is to go by mistake."""
+    if path.is_file():
+        with path.open("rb") as file:
+            is_page = file.read(len(PAGE_BEGIN)) == PAGE_BEGIN
+        if not is_page:
+            raise InvalidParameterError(
+                f"{path} is there already, and is no page",
+                parameter="output",
+                value=str(path),
+                hint="Name a file that is not there yet, or an earlier page.",
+            )
 
 
 def _notes(path: Path | None) -> list[str]:

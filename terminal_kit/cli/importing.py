@@ -12,6 +12,7 @@ from terminal_kit.cli.options import Commands, UsageError, command
 from terminal_kit.cli.output import printable, say
 from terminal_kit.cli.share_bar import ShareBar
 from terminal_kit.eventlog import EventLog, Source
+from terminal_kit.events import is_capture
 from terminal_kit.words import TIME_RULES
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def lines(report: "ImportReport") -> list[str]:
     if report.already_there:
         told = [f"{printable(report.file)}: the log has it already; nothing was added"]
         return told + [f"  {printable(finding)}" for finding in report.findings]
-    what = "lines" if report.container.startswith("sdk log") else "records"
+    what = "records" if is_capture(report.container) else "lines"
     told = [
         f"{printable(report.file)}: {printable(report.container)}, {_span(report)}",
         f"  {report.records:,} {what}: {_counts(report)}; {report.events:,} events",

@@ -10,26 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from terminal_kit.events import Kind
+from terminal_kit.events import is_capture
 
 Places = NDArray[np.int64]
 """Places of rows, in time order."""
 
 _NONE: Places = np.empty(0, "int64")
 _EARLIEST, _LATEST = -(2**62), 2**62
-
-_TOLD_BY_APPS = frozenset(
-    {Kind.APP_MESSAGE, Kind.STATUS_CHANGED, Kind.CONNECT_STARTED, Kind.CONNECT_SUCCEEDED, Kind.CONNECT_FAILED}
-    | {Kind.DISCONNECTED, Kind.DISCOVERY_STARTED, Kind.DISCOVERY_FINISHED, Kind.UPDATE_PROGRESS}
-    | {Kind.UPDATE_STARTED, Kind.RECONNECT_STARTED, Kind.RECONNECT_FAILED, Kind.RECONNECT_SUCCEEDED}
-)
-"""What no capture tells: a source that holds any of it is a log, and its records are lines."""
-
-_TOLD_BY_CAPTURES = frozenset(
-    {Kind.SCAN_STARTED, Kind.SCAN_STOPPED, Kind.SIGNAL, Kind.HOST_CHANGED, Kind.ATT_ERROR, Kind.ENCRYPTION_CHANGED}
-    | {Kind.LINK_CONNECTING, Kind.LINK_CONNECTED, Kind.LINK_UPDATED, Kind.LINK_DISCONNECTED, Kind.LINK_FAILED}
-)
-"""What there is in a capture that tells anything: a source with none of it is a log, too, such as one of errors."""
 
 
 class Rows:
@@ -49,7 +36,6 @@ class Rows:
         for (_, kind), places in self._index.items():
             by_kind.setdefault(kind, []).append(places)
         self._by_kind = {kind: np.sort(np.concatenate(parts)) for kind, parts in by_kind.items()}
-        self._captures = self._find_captures()
 
     def __len__(self) -> int:
         return len(self.t_us)
@@ -109,7 +95,8 @@ class Rows:
 
     def is_capture(self, place: int) -> bool:
         """Whether the row comes from a capture (its record is a frame) and not from a log (where it is a line)."""
-        return self.number("source", place) in self._captures
+        container = self.cells("container")[place]
+        return container is not None and is_capture(container)
 
     def place_of(self, seq: int | None) -> int:
         """The place of the row with this number in its log; 0 where there is none."""
@@ -149,15 +136,6 @@ class Rows:
         low = np.searchsorted(self.t_us, from_us, "left") if from_us > _EARLIEST else 0
         high = np.searchsorted(self.t_us, to_us, "right") if to_us < _LATEST else len(self.t_us)
         return places[np.searchsorted(places, low) : np.searchsorted(places, high)]
-
-    def _find_captures(self) -> frozenset[float]:
-        return self._telling(_TOLD_BY_CAPTURES) - self._telling(_TOLD_BY_APPS)
-
-    def _telling(self, kinds: frozenset[Kind]) -> frozenset[float]:
-        """The sources that have rows of these kinds."""
-        sources = self.numbers("source")
-        told = np.concatenate([sources[self._by_kind.get(kind, _NONE)] for kind in kinds])
-        return frozenset(float(source) for source in np.unique(told[~np.isnan(told)]))
 
 
 def _grouped(keys: list[tuple[str, str]]) -> dict[tuple[str, str], Places]:

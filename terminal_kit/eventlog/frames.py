@@ -44,6 +44,10 @@ PANDAS: dict[pa.DataType, Any] = {
 
 RADIO = "radio"
 FILE = "file"
+CONTAINER = "container"
+JOINED = (RADIO, FILE, CONTAINER)
+"""What is not in a row but in the tables of its run and its source."""
+
 TIME = "time"
 
 _PLAIN: dict[ColumnType, set[type]] = {
@@ -66,7 +70,7 @@ CHUNK = 100_000
 
 
 def schema(names: Sequence[str] = NAMES) -> pa.Schema:
-    """The Arrow schema of these columns; `radio` comes from the runs table, `file` from the sources table."""
+    """The Arrow schema of these columns; `JOINED` ones come from the tables of runs and sources."""
     return pa.schema([(name, ARROW[TYPES.get(name, "str")]) for name in names])
 
 
@@ -75,7 +79,11 @@ def table(
 ) -> pa.Table:
     """The rows as an Arrow table, in the log's order; `aliased` gives readers their one name."""
     radios = {facts.id: facts.radio for facts in log.runs()}
-    files = {source.id: source.name for source in log.sources()} if FILE in names else {}
+    sources = log.sources() if {FILE, CONTAINER} & {*names} else []
+    of_source = {
+        FILE: {source.id: source.name for source in sources},
+        CONTAINER: {source.id: source.container for source in sources},
+    }
     aliases = log.aliases() if aliased else {}
     fetched = list(dict.fromkeys(["seq", *(name for name in names if name in TYPES), "run", "source"]))
     arrow = schema(names)
@@ -86,8 +94,8 @@ def table(
             columns["reader"] = [aliases.get(reader, reader) for reader in columns["reader"]]
         if RADIO in names:
             columns[RADIO] = [radios.get(run) for run in columns["run"]]
-        if FILE in names:
-            columns[FILE] = [files.get(source) for source in columns["source"]]
+        for name in of_source.keys() & {*names}:
+            columns[name] = [of_source[name].get(source) for source in columns["source"]]
         tables.append(pa.table({name: _array(name, columns[name], arrow.field(name).type) for name in names}, arrow))
     return pa.concat_tables(tables) if tables else arrow.empty_table()
 
@@ -123,7 +131,7 @@ def frame(
     log: "EventLog", where: str, values: Sequence[Any], *, columns: str | Collection[str] | None = None
 ) -> pd.DataFrame:
     """See `EventLog.frame()`."""
-    known = (*NAMES, RADIO, FILE, TIME)
+    known = (*NAMES, *JOINED, TIME)
     asked = list(known) if columns is None else [columns] if isinstance(columns, str) else list(columns)
     for name in asked:
         one_of(name, known, "column")

@@ -186,7 +186,8 @@ class EventLog:
         return int(self.query("SELECT coalesce(max(seq), 0) FROM events")[0][0])
 
     def frame(self, *, columns: Collection[str] | None = None, **filters: Unpack[Filters]) -> "pd.DataFrame":
-        """The events as a pandas frame: the columns of `events.COLUMNS`, typed, and `time` (UTC), `radio` and `file`.
+        """The events as a pandas frame: the columns of `events.COLUMNS`, typed, and `time` (UTC), `radio`
+        (of the run), `file` and `container` (of the imported file).
 
         For the filters see `Filters`. Raises `EventLogError` where simulated and real rows would be mixed unasked, and
         `InvalidParameterError` for a column or a filter that there is not.

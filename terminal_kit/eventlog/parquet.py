@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 
 from terminal_kit.errors import EventLogError, InvalidParameterError
 from terminal_kit.eventlog.filters import EPOCH, Among, chosen_radios, refuse_mixture
-from terminal_kit.eventlog.frames import FILE, RADIO, as_pandas, schema, table
+from terminal_kit.eventlog.frames import JOINED, RADIO, as_pandas, schema, table
 from terminal_kit.eventlog.schema import NAMES, VERSION
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def archive(log: "EventLog", folder: Path, day: str | None) -> list[Path]:
     if day is not None:
         start_us = _day_us(day)
         where, values = "t_us >= ? AND t_us < ?", [start_us, start_us + DAY_US]
-    rows = table(log, where, values, [*NAMES, RADIO, FILE], aliased=False)
+    rows = table(log, where, values, [*NAMES, *JOINED], aliased=False)
     try:
         written = _write_days(rows, folder, log.identity)
         if aliases := log.aliases():
@@ -59,7 +59,7 @@ def archive(log: "EventLog", folder: Path, day: str | None) -> list[Path]:
 
 def _write_days(rows: pa.Table, folder: Path, identity: str) -> list[Path]:
     """A file for each day and bucket; the log's other files of these days go."""
-    arrow = schema([*NAMES, RADIO, FILE]).with_metadata({VERSION_KEY: str(VERSION).encode()})
+    arrow = schema([*NAMES, *JOINED]).with_metadata({VERSION_KEY: str(VERSION).encode()})
     readers = rows["reader"].to_pylist()
     buckets = {reader: zlib.crc32((reader or "").encode()) % BUCKETS for reader in set(readers)}
     days = np.floor_divide(pc.fill_null(rows["t_us"], 0).to_numpy(), DAY_US)
@@ -136,7 +136,7 @@ def _part(path: Path) -> pa.Table:
             path=str(path),
             hint="Update terminal_kit to read it.",
         )
-    arrow = schema([*NAMES, RADIO, FILE])
+    arrow = schema([*NAMES, *JOINED])
     try:
         return pa.table(
             [

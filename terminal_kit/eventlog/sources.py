@@ -4,6 +4,8 @@ import sqlite3
 from dataclasses import dataclass, fields
 from typing import Literal
 
+from terminal_kit.events import is_capture
+
 TimeRule = Literal["exact", "zone_assumed", "year_assumed", "order_only"]
 """How a source's times came about: as written; with a time zone or a year that it lacks; or only its order is known."""
 
@@ -28,6 +30,11 @@ class Source:
     run: str = ""
     clock_offset_us: int = 0
     id: int = 0
+
+    @property
+    def is_capture(self) -> bool:
+        """See `is_capture()`."""
+        return is_capture(self.container)
 
 
 NAMES = tuple(field.name for field in fields(Source))

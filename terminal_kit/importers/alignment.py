@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from terminal_kit.eventlog import EventLog, Source
-from terminal_kit.events import Kind
+from terminal_kit.events import Kind, is_capture
 from terminal_kit.importers import clocks
 from terminal_kit.importers.clocks import Fit, Marks
 from terminal_kit.importers.import_report import Clock, ImportReport
@@ -29,7 +29,6 @@ DAY_US = 86_400_000_000
 
 ADDRESS = "addr:"
 
-LOG = "sdk log"
 """How the container of an app's log is called, in its first words."""
 
 
@@ -67,7 +66,7 @@ def reference(log: EventLog, *, around: Marks | None = None, slack_us: int = 0, 
 
     `around`: only what lies within `slack_us` of these marks; a log of many weeks has more than is compared.
     """
-    of_logs = {source.id for source in log.sources() if source.container.startswith(LOG)}
+    of_logs = {source.id for source in log.sources() if not source.is_capture}
     aliases = log.aliases()
     since = int(around.t_us[0]) - slack_us if around else None
     until = int(around.t_us[-1]) + slack_us + 1 if around else None
@@ -176,11 +175,11 @@ def _same(found: Fit) -> dict[str, str]:
 def correct_known(log: EventLog, reports: Sequence[ImportReport]) -> None:
     """Corrects the clocks of logs that were imported earlier, by captures that came now; tells it in their reports."""
     came = {report.source for report in reports if report.source is not None}
-    fresh = [report for report in reports if report.events and not report.container.startswith(LOG)]
+    fresh = [report for report in reports if report.events and is_capture(report.container)]
     waiting = [
         source
         for source in log.sources()
-        if source.container.startswith(LOG)
+        if not source.is_capture
         and source.id not in came
         and not source.clock_offset_us
         and source.time_rule != "order_only"

@@ -97,7 +97,7 @@ def _last_record(log: EventLog, part: Source) -> int:
     Lines count from 1, records from 0. The last one may have been cut, where the file was still being written: it is
     looked at again, unless it gave a row of its own.
     """
-    last = part.records if part.container.startswith("sdk log") else part.records - 1
+    last = part.records - 1 if part.is_capture else part.records
     gave = log.query(
         "SELECT 1 FROM events WHERE source = ? AND kind NOT IN (?, ?) AND coalesce(record_end, record) >= ? LIMIT 1",
         (part.id, Kind.RUN_STARTED, Kind.RUN_FINISHED, last),

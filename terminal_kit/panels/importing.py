@@ -8,6 +8,7 @@ from typing import Any
 
 from terminal_kit.errors import BusyError, CanceledError, CaptureFormatError, InvalidParameterError, TerminalError
 from terminal_kit.eventlog import EventLog
+from terminal_kit.events import is_capture
 from terminal_kit.importers import Clock, Content, ImportReport, Lack, Progress, import_files
 from terminal_kit.panels.panel import Picture, script
 from terminal_kit.panels.record_panel import RecordPanel
@@ -231,7 +232,7 @@ def _told(report: ImportReport) -> Picture:
     return {
         "file": visible(report.file),
         "container": visible(report.container),
-        "lines": report.container.startswith("sdk log"),
+        "lines": not is_capture(report.container),
         "records": report.records,
         "understood": report.understood,
         "foreign": report.foreign,

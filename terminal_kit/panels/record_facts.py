@@ -23,7 +23,7 @@ _TOLD_APART = ("kind", "t_us", "mono_us", "seq", "run", "source", "record", "rec
 
 def captures_of(sources: list[Source]) -> frozenset[int]:
     """The files that count records from 0, and not lines from 1."""
-    return frozenset(source.id for source in sources if not source.container.startswith("sdk log"))
+    return frozenset(source.id for source in sources if source.is_capture)
 
 
 def row_facts(log: EventLog, seq: int) -> Picture | None:

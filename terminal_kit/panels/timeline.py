@@ -18,7 +18,7 @@ from terminal_kit.eventlog.filters import Among, condition
 from terminal_kit.events import Event, Kind, RssiSource
 from terminal_kit.panels.advertisements import Advertisements, joined
 from terminal_kit.panels.panel import Picture, script
-from terminal_kit.panels.record_facts import captures_of, heard_facts, row_facts
+from terminal_kit.panels.record_facts import heard_facts, row_facts
 from terminal_kit.panels.record_panel import RecordPanel
 from terminal_kit.panels.sources import set_offset, sources_picture
 from terminal_kit.panels.window_picture import lanes_picture, window_picture
@@ -164,7 +164,7 @@ class TimelinePanel(RecordPanel):
     def _load(self, reader: str) -> None:
         """Reads one reader's rows, and its hosts'."""
         frame: Any = self._log.frame(reader=[reader, ""], radio=self._radio)
-        self._timeline = Timeline(frame, reader=reader, captures=captures_of(self._log.sources()))
+        self._timeline = Timeline(frame, reader=reader)
         self._heard = Advertisements(
             self._log, [reader, *(alias for alias, name in self._log.aliases().items() if name == reader)]
         )

@@ -31,7 +31,7 @@ _TAIL_DIGITS = 6
 """A serial number without its prefix is still the serial number where it is as long as this."""
 
 _VERSIONS = frozenset({"firmware", "firmware_from", "firmware_to"})
-_KEPT = frozenset({"run", "radio", "time"})
+_KEPT = frozenset({"run", "radio", "container", "time"})
 _NAMES = ("reader", "location", "terminal")
 _STRINGS = frozenset(column.name for column in COLUMNS if column.type == "str")
 _CACHE = 50_000

@@ -64,6 +64,18 @@ def test_a_log_is_diagnosed_as_its_files_are(phone: Path, tmp_path: Path, capsys
     assert capsys.readouterr().out == of_log
 
 
+def test_a_log_that_tells_of_links_alone_has_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stack = "09-12 10:00:0{}.000  1234  1240 D BluetoothGatt: {}\n"
+    (tmp_path / "app.log").write_text(
+        stack.format(1, "onClientConnectionState() - status=0 clientIf=7 device=AA:BB:CC:11:22:33 connected=true")
+        + stack.format(5, "onClientConnectionState() - status=8 clientIf=7 device=AA:BB:CC:11:22:33 connected=false")
+    )
+    assert main(["diagnose", str(tmp_path / "app.log")]) == 0
+    told = capsys.readouterr().out
+    assert "(app.log, line 2)" in told
+    assert "frame" not in told
+
+
 def test_nothing_to_diagnose(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "letter.txt").write_text("dear sirs\n")
     assert main(["diagnose", str(tmp_path / "letter.txt")]) == 1

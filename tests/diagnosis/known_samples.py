@@ -13,7 +13,7 @@ import pandas as pd
 from terminal_kit.events import Cause
 from terminal_kit.importers.content import opened
 
-from .incidents.rows import of_batches
+from .incidents.rows import of_reading
 
 FOLDER = Path(__file__).resolve().parents[2] / "../shared/samples"
 
@@ -70,7 +70,7 @@ def frame_of(path: Path) -> pd.DataFrame:
 
     with opened(path) as content:
         reading = CaptureReading([content]) if path.parent.name == "captures" else LogReading(content, year=2022)
-        return of_batches(reading.batches(), [path.name], reading.aliases)
+        return of_reading(reading, [path.name])
 
 
 def report() -> str:

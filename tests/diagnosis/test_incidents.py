@@ -2,6 +2,7 @@
 
 import random
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from diagnosis.incidents import STORIES, generate, play
 from diagnosis.incidents.ends import End
 from diagnosis.incidents.log_lines import SHAPES
 from diagnosis.incidents.log_story import steps
-from diagnosis.incidents.rows import of_batches, of_events
+from diagnosis.incidents.rows import of_events, of_reading
 from diagnosis.incidents.traces import RULES
 from pandas.testing import assert_frame_equal
 
@@ -77,9 +78,15 @@ def test_columns_of_an_import_become_the_same_frame() -> None:
         "record": [17, 18],
         "extra": [{"silence_s": 1.5}, None],
     }
-    frame = of_batches([batch], ["phone.btsnoop"], lambda: {"addr:C0:00:00:00:00:01": "STRM2"})
+    reading = SimpleNamespace(
+        batches=lambda: [batch],
+        aliases=lambda: {"addr:C0:00:00:00:00:01": "STRM2"},
+        reports=[SimpleNamespace(container="btsnoop 1002")],
+    )
+    frame = of_reading(reading, ["phone.btsnoop"])
     assert frame["reader"].tolist() == ["STRM2", ""]
     assert frame["file"].tolist() == ["phone.btsnoop"] * 2
+    assert frame["container"].tolist() == ["btsnoop 1002"] * 2
     assert frame["rssi_dbm"].isna().tolist() == [True, False]
     assert frame["extra"].tolist()[0] == '{"silence_s": 1.5}'
     assert frame.dtypes.equals(of_events([]).dtypes)

@@ -70,7 +70,7 @@ def test_a_log_that_lacks_a_column_is_read_as_it_is(tmp_path: Path) -> None:
         frame = log.frame()
         (event,) = log.events()
         said = log.identity
-        assert list(frame.columns[:-3]) == [column.name for column in COLUMNS]
+        assert list(frame.columns[:-4]) == [column.name for column in COLUMNS]
         assert frame["text"].isna().all()
         assert event.kind == "run_started"
     assert (tmp_path / "old.db").read_bytes() == before

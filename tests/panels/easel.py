@@ -1,5 +1,7 @@
 """What panels are hung on in tests: a session that writes calls down, and an easel that paints when it is told to."""
 
+import json
+import threading
 from concurrent.futures import Future
 from types import SimpleNamespace
 from typing import Any
@@ -78,3 +80,32 @@ ALL = (
     panels.OverviewPanel, panels.DiscoveryPanel, panels.SignalPanel, panels.ConnectionPanel, panels.UpdatePanel,
     panels.ReconnectionPanel, panels.DisconnectLogPanel, panels.TrainerPanel,
 )  # fmt: skip
+
+
+class Watched:
+    """Before a panel's class: a panel that works on threads of its own, with its picture as the page would have it."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.picture: dict[str, Any] = {}
+        self.changed = threading.Condition()
+        super().__init__(*args, **options)
+
+    def send(self, content: Any, buffers: Any = None) -> None:
+        json.dumps(content, allow_nan=False)  # what the page cannot read is found here
+        with self.changed:
+            self.picture = {} if content["whole"] else self.picture
+            self.picture |= content.get("set", {})
+            for name, rows in content.get("rows", {}).items():
+                kept = {key: row for key, row in self.picture[name].items() if key not in rows["drop"]}
+                self.picture[name] = kept | rows["set"]
+            self.sent.append(content)
+            self.changed.notify_all()
+
+    def do(self, command: str, *, buffers: Any = (), **facts: Any) -> None:
+        self._on_command(None, {"do": command, **facts}, list(buffers))
+
+    def until(self, condition: Any) -> dict[str, Any]:
+        with self.changed:
+            assert self.changed.wait_for(lambda: bool(self.picture and condition(self.picture)), 20), self.picture
+            return dict(self.picture)

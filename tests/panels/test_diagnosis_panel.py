@@ -1,11 +1,11 @@
 """The diagnosis panel: a list of incidents, and the evidence of the one that is chosen."""
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from easel import Watched
 from story import HOSTILE, READER, story_log
 
 from terminal_kit.eventlog import EventLog
@@ -13,30 +13,8 @@ from terminal_kit.events import Event, Kind
 from terminal_kit.panels.diagnosis import DiagnosisPanel
 
 
-class Shown(DiagnosisPanel):
-    """The panel, with its picture as the page would have it."""
-
-    def __init__(self, recording: Any) -> None:
-        self.picture: dict[str, Any] = {}
-        self.changed = threading.Condition()
-        super().__init__(recording)
-
-    def send(self, content: Any, buffers: Any = None) -> None:
-        with self.changed:
-            self.picture = {} if content["whole"] else self.picture
-            self.picture |= content.get("set", {})
-            for name, rows in content.get("rows", {}).items():
-                kept = {key: row for key, row in self.picture[name].items() if key not in rows["drop"]}
-                self.picture[name] = kept | rows["set"]
-            self.changed.notify_all()
-
-    def do(self, command: str, **facts: Any) -> None:
-        self._on_command(None, {"do": command, **facts}, [])
-
-    def until(self, condition: Any) -> dict[str, Any]:
-        with self.changed:
-            assert self.changed.wait_for(lambda: bool(self.picture and condition(self.picture)), 20), self.picture
-            return dict(self.picture)
+class Shown(Watched, DiagnosisPanel):
+    """The panel, with what it shows."""
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from easel import Watched
 
 from terminal_kit.errors import CaptureFormatError
 from terminal_kit.eventlog import EventLog, Outcome, Source
@@ -16,32 +17,8 @@ from terminal_kit.panels.uploading import CHUNK_BYTES, UPLOAD_BYTES
 NAUGHTY = "<img src=x onerror=alert(1)>\u202e.log"
 
 
-class Shown(ImportPanel):
-    """The panel, with what it sends written down."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.sent: list[dict[str, Any]] = []
-        self.picture: dict[str, Any] = {}
-        self.changed = threading.Condition()
-        super().__init__(*args, **kwargs)
-
-    def send(self, content: Any, buffers: Any = None) -> None:
-        with self.changed:
-            self.picture = {} if content["whole"] else self.picture
-            self.picture |= content.get("set", {})
-            for name, rows in content.get("rows", {}).items():
-                kept = {key: row for key, row in self.picture[name].items() if key not in rows["drop"]}
-                self.picture[name] = kept | rows["set"]
-            self.sent.append(content)
-            self.changed.notify_all()
-
-    def do(self, command: str, *, buffers: Any = (), **facts: Any) -> None:
-        self._on_command(None, {"do": command, **facts}, list(buffers))
-
-    def until(self, condition: Any) -> dict[str, Any]:
-        with self.changed:
-            assert self.changed.wait_for(lambda: self.picture and condition(self.picture), 20), self.picture
-            return dict(self.picture)
+class Shown(Watched, ImportPanel):
+    """The panel, with what it shows."""
 
 
 @pytest.fixture

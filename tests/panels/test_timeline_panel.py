@@ -1,7 +1,5 @@
 """The timeline panel: spans brought down to what is drawn, marks that open to their records, notes and clocks."""
 
-import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from easel import Watched
 from story import ADDRESS, BEGIN_US, HOSTILE, READER, S, columns, row, story_log
 
 from terminal_kit.eventlog import EventLog, Outcome, Source
@@ -18,31 +17,8 @@ from terminal_kit.panels.advertisements import Advertisements
 from terminal_kit.panels.timeline import CLOSE_US, POINTS, TimelinePanel
 
 
-class Shown(TimelinePanel):
-    """The panel, with its picture as the page would have it."""
-
-    def __init__(self, log: EventLog, **options: Any) -> None:
-        self.picture: dict[str, Any] = {}
-        self.changed = threading.Condition()
-        super().__init__(log, **options)
-
-    def send(self, content: Any, buffers: Any = None) -> None:
-        json.dumps(content, allow_nan=False)  # what the page cannot read is found here
-        with self.changed:
-            self.picture = {} if content["whole"] else self.picture
-            self.picture |= content.get("set", {})
-            for name, rows in content.get("rows", {}).items():
-                kept = {key: part for key, part in self.picture[name].items() if key not in rows["drop"]}
-                self.picture[name] = kept | rows["set"]
-            self.changed.notify_all()
-
-    def do(self, command: str, **facts: Any) -> None:
-        self._on_command(None, {"do": command, **facts}, [])
-
-    def until(self, condition: Any) -> dict[str, Any]:
-        with self.changed:
-            assert self.changed.wait_for(lambda: bool(self.picture and condition(self.picture)), 20), self.picture
-            return dict(self.picture)
+class Shown(Watched, TimelinePanel):
+    """The panel, with what it shows."""
 
     def ready(self) -> dict[str, Any]:
         return self.until(lambda now: now["window"] and "findings" in now["window"]["marks"])

@@ -127,13 +127,3 @@ MARKS: dict[str, tuple[str, Tone]] = {
     Kind.RUN_FINISHED: ("host", "plain"),
 }
 """Kind → its lane and its tone. What only starts or ends a bar, and what has a lane of its own, is not among them."""
-
-OF_LOGS: frozenset[str] = frozenset(
-    {
-        Kind.APP_MESSAGE, Kind.STATUS_CHANGED, Kind.CONNECT_STARTED, Kind.CONNECT_SUCCEEDED, Kind.CONNECT_FAILED,
-        Kind.DISCONNECTED, Kind.ERROR, Kind.DISCOVERY_STARTED, Kind.DISCOVERY_FINISHED, Kind.RECONNECT_STARTED,
-        Kind.RECONNECT_ATTEMPTED, Kind.RECONNECT_SUCCEEDED, Kind.RECONNECT_FAILED, Kind.UPDATE_AVAILABLE,
-        Kind.UPDATE_STARTED, Kind.UPDATE_PROGRESS, Kind.UPDATE_FINISHED, Kind.READER_INFO, Kind.NOTICE,
-    }
-)  # fmt: skip
-"""Kinds that only apps' logs tell. A file with one of them counts lines from 1, a capture records from 0."""

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from terminal_kit.charts.timeline.lanes import FINDINGS, MARKS, OF_LOGS, SPANS, Span, Tone
-from terminal_kit.events import Cause, Kind
+from terminal_kit.charts.timeline.lanes import FINDINGS, MARKS, SPANS, Span, Tone
+from terminal_kit.events import Cause, Kind, is_capture
 from terminal_kit.words import component_words, hci_words, kind_words, reason_words, stage_words, visible, words
 
 TEXT_CHARACTERS = 160
@@ -63,10 +63,12 @@ def marks(rows: pd.DataFrame, *, captures: frozenset[int] = frozenset()) -> list
 
 
 def captured(frame: pd.DataFrame) -> frozenset[int]:
-    """The sources that are captures: none of their rows is such as only an app's log tells."""
-    sources: Any = frame["source"] if "source" in frame else pd.Series(dtype="Int32")
-    every = set(sources.dropna().unique())
-    return frozenset(int(source) for source in every - set(sources[frame["kind"].isin([*OF_LOGS])].dropna().unique()))
+    """The sources that count records and not lines."""
+    if not {"source", "container"} <= {*frame}:
+        return frozenset()
+    known: Any = frame[["source", "container"]].dropna()
+    known = known.drop_duplicates("source").itertuples(index=False)
+    return frozenset(int(source) for source, container in known if is_capture(container))
 
 
 def where(row: dict[str, Any], captures: frozenset[int]) -> str:

@@ -57,9 +57,8 @@ class Timeline:
     """One reader's timeline, of a frame as `EventLog.frame()` gives it, with the rows of its hosts.
 
     `findings` are what `diagnose()` gives, or anything like it. `readings` are further readings by source, such as all
-    advertisements of a capture; they take the place of the frame's own of that source. `captures` are the sources that
-    count records and not lines, where the caller knows. Raises `InvalidParameterError` for a reader that the frame does
-    not know.
+    advertisements of a capture; they take the place of the frame's own of that source. Raises `InvalidParameterError`
+    for a reader that the frame does not know.
     """
 
     def __init__(
@@ -69,7 +68,6 @@ class Timeline:
         reader: str,
         findings: Iterable[Any] = (),
         readings: Mapping[str, Readings] | None = None,
-        captures: frozenset[int] | None = None,
     ) -> None:
         if reader not in set(frame["reader"].dropna()) and not readings:
             raise InvalidParameterError(
@@ -83,7 +81,7 @@ class Timeline:
         self._runs = set(own["run"].dropna().unique())
         hosts: Any = frame[(frame["reader"].fillna("") == "") & frame["run"].isin([*self._runs])]
         rows: Any = pd.concat([own, hosts]).sort_values(["t_us", "seq"], kind="stable")
-        self.marks = marks(rows, captures=captured(frame) if captures is None else captures)
+        self.marks = marks(rows, captures=captured(frame))
         self.judge(findings)
         self.readings: dict[str, Readings] = {**readings_of(own), **(readings or {})}
         self.parameters = {name: _in_force(own, name) for name in PARAMETERS}

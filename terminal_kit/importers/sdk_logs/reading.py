@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from terminal_kit.eventlog import Columns
-from terminal_kit.events import Kind
+from terminal_kit.events import LOG, Kind
 from terminal_kit.importers.content import Content
 from terminal_kit.importers.reading import OnProgress
 from terminal_kit.importers.report import Report
@@ -88,7 +88,7 @@ class LogReading:
     ) -> None:
         self._content = content
         self._on_progress = on_progress
-        self._report = Report(container="sdk log", time_zone=time_zone)
+        self._report = Report(container=LOG, time_zone=time_zone)
         self._entries, self._story = Entries(), Story()
         self._shapes: dict[str, int] = {}
         now = now or datetime.now(UTC)
@@ -181,7 +181,7 @@ class LogReading:
         report.time_rule = clock.rule
         report.first_us, report.last_us = clock.first_us, clock.last_us
         if self._shapes:
-            report.container = f"sdk log ({max(self._shapes, key=lambda shape: self._shapes[shape])})"
+            report.container = f"{LOG} ({max(self._shapes, key=lambda shape: self._shapes[shape])})"
         if len(self._shapes) > 1:
             report.findings.append(f"Its lines come in {len(self._shapes)} forms: {', '.join(sorted(self._shapes))}.")
         if not ended and report.records:

@@ -1,17 +1,18 @@
 """Events and importers' columns as the frame that `EventLog.frame()` gives, without a database between."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
-from terminal_kit.eventlog.frames import FILE, RADIO, as_pandas, schema
+from terminal_kit.eventlog.frames import CONTAINER, FILE, JOINED, RADIO, as_pandas, schema
 from terminal_kit.eventlog.schema import NAMES
 from terminal_kit.events import Event
+from terminal_kit.importers.reading import Reading
 
-COLUMNS = (*NAMES, RADIO, FILE)
+COLUMNS = (*NAMES, *JOINED)
 SCHEMA = schema(COLUMNS)
 
 
@@ -22,17 +23,15 @@ def of_events(events: Sequence[Event], *, run: str = "run-1", radio: str = "simu
     cells["seq"] = list(range(1, count + 1))
     cells["run"] = [run] * count
     cells["extra"] = [None if event.extra is None else json.dumps(dict(event.extra)) for event in events]
-    cells[RADIO], cells[FILE] = [radio] * count, [None] * count
+    cells[RADIO], cells[FILE], cells[CONTAINER] = [radio] * count, [None] * count, [None] * count
     return _frame(cells)
 
 
-def of_batches(
-    batches: Iterable[Mapping[str, Any]], files: Sequence[str], aliases: Callable[[], Mapping[str, str]]
-) -> pd.DataFrame:
-    """The frame of an import, from what a `Reading` gives; its aliases are known when the batches are through."""
+def of_reading(reading: Reading, files: Sequence[str]) -> pd.DataFrame:
+    """The frame of an import; what its aliases and its reports say is known when the batches are through."""
     cells: dict[str, list[Any]] = {name: [] for name in NAMES}
     count = 0
-    for batch in batches:
+    for batch in reading.batches():
         length = len(batch["t_us"])
         count += length
         for name in NAMES:
@@ -41,10 +40,12 @@ def of_batches(
     cells["seq"] = list(range(1, count + 1))
     cells["run"] = ["import-1"] * count
     cells["extra"] = [json.dumps(value) if isinstance(value, dict) else value for value in cells["extra"]]
-    names = aliases()
+    names = reading.aliases()
     cells["reader"] = [names.get(reader or "", reader or "") for reader in cells["reader"]]
     cells[RADIO] = ["import"] * count
-    cells[FILE] = [None if source is None else files[source] for source in cells["source"]]
+    containers = [report.container for report in reading.reports]
+    for name, of_source in ((FILE, files), (CONTAINER, containers)):
+        cells[name] = [None if source is None else of_source[source] for source in cells["source"]]
     return _frame(cells)
 
 

@@ -47,7 +47,7 @@ def capture(stage: Scene, told: Sequence[Event], ends: Sequence[End], rng: rando
     since_us = end.t_us - round(rng.uniform(*ROTATES_AFTER_S) * 1e6) if rng.random() < 0.5 else None
     content = Content("phone.btsnoop", stage.tap.to_bytes(since_us=since_us))
     reading = CaptureReading([content])
-    frame = rows.of_batches(reading.batches(), [content.name], reading.aliases)
+    frame = rows.of_reading(reading, [content.name])
     names = (stage.setting.serial, f"addr:{stage.reader.address}")
     return frame, _name_in(frame, end.t_us, names), end.t_us
 
@@ -67,7 +67,7 @@ def log(stage: Scene, told: Sequence[Event], ends: Sequence[End], rng: random.Ra
     content = Content(f"{shape}.log", text.encode())
     zone = f"{'-' if offset_h < 0 else '+'}{abs(offset_h):02d}:00"
     reading = LogReading(content, year=stage.setting.start.year, time_zone=zone)
-    frame = rows.of_batches(reading.batches(), [content.name], reading.aliases)
+    frame = rows.of_reading(reading, [content.name])
     name = _name_in(frame, t_us, (serial, ""))
     ends_us = frame.loc[frame["kind"].isin(ENDINGS) & (frame["reader"] == name), "t_us"] - t_us
     if not ends_us.between(-EARLY_US, LATE_US).any():
