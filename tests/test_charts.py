@@ -52,6 +52,13 @@ def test_a_long_line_is_thinned_without_losing_its_extremes() -> None:
     assert not any(pd.isna(y) for y in line.y)
 
 
+def test_a_reader_heard_now_and_then_is_no_line() -> None:
+    """X8: seldom is not steadily, however seldom the other times are."""
+    line = signal_chart(frame_of(*[heard(at, -90) for at in (0, 2, 700, 2400, 3500)])).data[0]
+    assert [None if pd.isna(y) else y for y in line.y] == [-90, -90, None, -90, None, -90, None, -90]
+    assert line.mode == "lines+markers"
+
+
 def test_returns_over_time_with_the_censored_marked() -> None:
     figure = reconnection_chart(
         frame_of(

@@ -1,20 +1,19 @@
-"""What all figures share: colours, the badge of simulated data, local time, thinning, gaps."""
+"""What all figures share: colours, the badge of simulated data, local time, thinning."""
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 
 from typing import Any
 
-import pandas as pd
 import plotly.graph_objects as go
 
 from terminal_kit.errors import InvalidParameterError
 from terminal_kit.words import escape
 
-GAP_S = 3.5
-"""Points come once a second: after a longer silence a line is broken, never held (X8)."""
-
 POINTS = 2000
 """Points of one line that a page draws at ease. Of more, each stretch keeps its lowest and its highest."""
+
+FEW = 300
+"""Points of one line that have a dot each, so that one between two silences is seen."""
 
 READERS = 8
 """Lines that can be told apart, by colour and by dashes."""
@@ -77,26 +76,8 @@ def local(times: Rows, time_zone: str) -> Rows:
     return times.dt.tz_convert(time_zone).dt.tz_localize(None)
 
 
-def thinned(rows: Rows) -> Rows:
-    """The lowest and the highest point of each stretch, so that no dip is lost."""
-    if len(rows) <= POINTS:
-        return rows
-    rows = rows.reset_index(drop=True)
-    stretch = rows.groupby(rows.index // -(-len(rows) * 2 // POINTS))["rssi_dbm"]
-    return rows.loc[sorted({*stretch.idxmin(), *stretch.idxmax()})]
-
-
 def spread(rows: Rows) -> Rows:
     """Of a curve that only rises, as many points as a page draws at ease, the first and the last among them."""
     if len(rows) <= POINTS:
         return rows
     return rows.iloc[[round(number * (len(rows) - 1) / (POINTS - 1)) for number in range(POINTS)]]
-
-
-def with_gaps(rows: Rows) -> Rows:
-    """An empty point into each silence, at which plotly breaks the line."""
-    rows = rows.reset_index(drop=True)
-    usual_s = max(GAP_S, 2 * rows["time"].diff().dt.total_seconds().median())
-    late = rows["time"].diff().dt.total_seconds() > usual_s
-    breaks = (rows["time"][late] - pd.Timedelta("1us")).to_frame()
-    return pd.concat([rows, breaks]).sort_values("time", kind="stable")

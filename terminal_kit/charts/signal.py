@@ -3,22 +3,25 @@
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from terminal_kit.analysis import disconnects, signal
+from terminal_kit.analysis.rows import time
 from terminal_kit.charts.drawing import (
     COLOURS,
     DASHES,
+    FEW,
+    POINTS,
     READERS,
     Rows,
     badge_of,
     local,
     new_figure,
-    thinned,
-    with_gaps,
 )
+from terminal_kit.charts.timeline.samples import Readings, sampled
 from terminal_kit.words import escape, hci_words, reason_words
 
 
@@ -36,12 +39,13 @@ def signal_chart(
     figure = new_figure("Signal", badge)
     for number, reader in enumerate(chosen):
         for source, rows in heard[heard["reader"] == reader].groupby("rssi_source", dropna=False):
-            line = with_gaps(thinned(rows))
+            times, levels = _line(rows)
             figure.add_scatter(
-                x=local(line["time"], time_zone),
-                y=line["rssi_dbm"].astype("float64"),
+                x=local(times, time_zone),
+                y=levels,
                 name=escape(reader) if source != "reader_service" else f"{escape(reader)}, as the reader hears it",
-                mode="lines",
+                mode="lines+markers" if len(times) < FEW else "lines",
+                marker={"size": 3},
                 line={
                     "color": COLOURS[number % len(COLOURS)],
                     "dash": DASHES[number % len(DASHES)],
@@ -55,6 +59,16 @@ def signal_chart(
     figure.update_xaxes(title=f"Time ({time_zone})")
     figure.update_yaxes(title="Signal (dBm)", range=[-102, -28])
     return figure
+
+
+def _line(rows: Rows) -> tuple[Rows, Any]:
+    """What is drawn of the seconds of one source: broken where nothing was heard, and few enough for a page."""
+    t_us = rows["time"].astype("int64").to_numpy()
+    level, low, high, count = (
+        rows[name].to_numpy("float64") for name in ("rssi_dbm", "rssi_min_dbm", "rssi_max_dbm", "count")
+    )
+    drawn = sampled(Readings(t_us, level, low, high, count, t_us), t_us[0], t_us[-1], 2 * POINTS)
+    return time(pd.Series(drawn.line_us)), drawn.line
 
 
 def _add_marks(figure: go.Figure, drops: Rows, time_zone: str) -> None:

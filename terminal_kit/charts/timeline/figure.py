@@ -13,7 +13,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from terminal_kit.charts.drawing import COLOURS, INK, badge_of, new_figure
+from terminal_kit.charts.drawing import COLOURS, FEW, INK, badge_of, new_figure
 from terminal_kit.charts.timeline.lanes import BATTERY, MARKED, PARAMETERS, RATE, SIGNAL, Tone
 from terminal_kit.charts.timeline.marks import Mark
 from terminal_kit.charts.timeline.samples import Sampled
@@ -135,7 +135,7 @@ def _draw_signal(drawing: Drawing, row: int) -> None:
             x=drawing.times(samples.line_us),
             y=samples.line,
             name=escape(source),
-            mode="lines+markers" if len(samples.line_us) < 300 else "lines",
+            mode="lines+markers" if len(samples.line_us) < FEW else "lines",
             marker={"size": 3},
             line={"color": colour, "width": 1.5, "dash": ("solid", "dash", "dot")[number % 3]},
             connectgaps=False,

@@ -38,6 +38,17 @@ def code_timeout(facts: Facts) -> Seen | None:
     return _code(facts, 0x08) if facts.is_drop else None
 
 
+_SAID_GOODBYE = {
+    "range": -5.0,
+    "body_or_interference_fade": -5.0,
+    "host_radio_overloaded": -5.0,
+    "failed_to_establish": -5.0,
+    "host_radio_off": -4.0,
+    "reader_reset_or_power_loss": -3.0,
+}
+"""A reader that hangs up itself was heard and had power, on a link that stood."""
+
+
 @sign(
     CODES,
     reader_powered_off=1.0,
@@ -46,14 +57,9 @@ def code_timeout(facts: Facts) -> Seen | None:
     taken_by_another_host=1.0,
     critically_low_battery=0.5,
     internet_lost=0.5,
-    range=-5.0,
-    body_or_interference_fade=-5.0,
-    host_radio_overloaded=-5.0,
     host_closed=-3.0,
-    host_radio_off=-4.0,
-    failed_to_establish=-5.0,
-    reader_reset_or_power_loss=-3.0,
     firmware_hang=-3.0,
+    **_SAID_GOODBYE,
 )
 def code_reader_ended(facts: Facts) -> Seen | None:
     """The reader hung up, and was well enough to say so."""
@@ -66,15 +72,10 @@ def code_reader_ended(facts: Facts) -> Seen | None:
     idle_power_down=1.5,
     critically_low_battery=1.0,
     security_reboot=1.0,
-    range=-5.0,
-    body_or_interference_fade=-5.0,
-    host_radio_overloaded=-5.0,
     host_closed=-4.0,
-    host_radio_off=-4.0,
-    failed_to_establish=-5.0,
     taken_by_another_host=-2.0,
     firmware_hang=-4.0,
-    reader_reset_or_power_loss=-3.0,
+    **_SAID_GOODBYE,
 )
 def code_power_off(facts: Facts) -> Seen | None:
     """The reader hung up because it powers off, for whatever reason."""
@@ -85,13 +86,8 @@ def code_power_off(facts: Facts) -> Seen | None:
     CODES,
     critically_low_battery=3.5,
     reader_powered_off=0.5,
-    range=-5.0,
-    body_or_interference_fade=-5.0,
-    host_radio_overloaded=-5.0,
     host_closed=-4.0,
-    host_radio_off=-4.0,
-    failed_to_establish=-5.0,
-    reader_reset_or_power_loss=-3.0,
+    **_SAID_GOODBYE,
 )
 def code_low_resources(facts: Facts) -> Seen | None:
     """The reader hung up for want of something, mostly power."""
