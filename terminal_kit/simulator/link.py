@@ -36,6 +36,10 @@ HOST_QUEUE = 16
 """Packets that wait in the host's controller before a write without response has to wait: a usual number of buffers."""
 
 
+INTERVAL_MS, SUPERVISION_TIMEOUT_S = (7.5, 4000.0), (0.1, 32.0)
+"""What a link may have (Core Vol 4 Part E, 7.8.12; Vol 6 Part B, 4.5.1 and 4.5.2), both ends included."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parameters:
     """A link's parameters. Defaults as phones choose them for a peripheral that is used now."""
@@ -44,6 +48,19 @@ class Parameters:
     peripheral_latency: int = 0
     supervision_timeout_s: float = 4.0
     mtu_bytes: int = 247
+
+    @property
+    def least_timeout_s(self) -> float:
+        """What the supervision timeout must exceed: two events, each with those that the reader may skip.
+
+        Source: Core Vol 6 Part B, 4.5.2, and Vol 4 Part E, 7.8.12.
+        """
+        return 2 * (1 + self.peripheral_latency) * self.interval_ms / 1000
+
+    @property
+    def is_consistent(self) -> bool:
+        """Whether the supervision timeout is long enough for the interval and the latency."""
+        return round(self.supervision_timeout_s - self.least_timeout_s, 6) > 0
 
 
 class Lane:
@@ -141,6 +158,7 @@ class Link:
         self._loop = asyncio.get_running_loop()
         self._success = 1.0
         self._silent_since_s: float | None = None
+        self._heard_s = self._loop.time()
         self._peer_is_gone = False
         data = random.Random(rng.random())  # a stream of its own: how much is sent changes no other chance
         self.up = Lane(parameters, lambda: self._success, data)
@@ -199,17 +217,21 @@ class Link:
     def _block(self) -> None:
         now_s = self._loop.time()
         self._success = self._channel.success(now_s)
-        events = max(1, int(BLOCK_S / (self.parameters.interval_ms / 1000)))
+        interval_s = self.parameters.interval_ms / 1000
+        block_s = max(BLOCK_S, interval_s)  # from one event to the next, where these are further apart
+        events = max(1, int(block_s / interval_s))
         # Both directions must succeed for the host to hear an answer in a connection event.
         heard = self._success * self._success
         silent_block = heard < 1.0 and self._rng.random() < (1 - heard) ** events
         if not silent_block:
-            self._silent_since_s = None
-        elif self._silent_since_s is None:
-            self._silent_since_s = now_s
-        elif now_s + BLOCK_S - self._silent_since_s >= self.parameters.supervision_timeout_s:
+            self._silent_since_s, self._heard_s = None, now_s
+        else:
+            if self._silent_since_s is None:
+                # The timeout counts from the last packet, which was an event ago.
+                self._silent_since_s = max(self._heard_s, now_s - interval_s) if interval_s > BLOCK_S else now_s
             left_s = self._silent_since_s + self.parameters.supervision_timeout_s - now_s
-            self._timer = self._loop.call_later(max(0.0, left_s), self.end, CONNECTION_TIMEOUT)
-            return
+            if left_s <= block_s:
+                self._timer = self._loop.call_later(max(0.0, left_s), self.end, CONNECTION_TIMEOUT)
+                return
         calm = math.isclose(heard, 1.0, abs_tol=1e-3)
-        self._timer = self._loop.call_later(BLOCK_S * (CALM_BLOCKS if calm else 1), self._block)
+        self._timer = self._loop.call_later(max(block_s, BLOCK_S * CALM_BLOCKS) if calm else block_s, self._block)
