@@ -1,29 +1,26 @@
 """What was recorded around a drop, as far as it can be lived through again."""
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
-
-import json
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pandas as pd
+import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 
+from terminal_kit.diagnosis.rows import Rows
 from terminal_kit.events import Cause, Kind
-from terminal_kit.simulator.link import CONNECTION_TIMEOUT
+from terminal_kit.simulator.link import CONNECTION_TIMEOUT, SUPERVISION_TIMEOUT_S, Parameters
 
 if TYPE_CHECKING:
     from terminal_kit.diagnosis import Finding
 
-Manner = Literal["faded", "gone", "ended", "closed", "unknown"]
+Manner = Literal["faded", "gone", "ended", "barred", "closed", "unknown"]
 """How a link ended, as far as a policy can change it.
 
 `faded`: both ends were there and packets were lost, so that a longer supervision timeout may outlast it; `gone`: the
 reader's end of the link was lost, so that only the timeout ended it; `ended`: the reader, or the host's radio, ended
-it at once; `closed`: the app did, on purpose; `unknown`: nothing is known that could be replayed.
+it at once; `barred`: somebody has to do something before there can be another; `closed`: the app ended it, on purpose;
+`unknown`: nothing is known that could be replayed.
 """
 
 _MANNERS: dict[Cause, Manner] = {
@@ -32,17 +29,38 @@ _MANNERS: dict[Cause, Manner] = {
     Cause.HOST_RADIO_OVERLOADED: "faded",
     Cause.READER_RESET_OR_POWER_LOSS: "gone",
     Cause.FIRMWARE_HANG: "gone",
+    Cause.BOND_LOST: "barred",
+    Cause.PAIRED_IN_SYSTEM_SETTINGS: "barred",
+    Cause.TAKEN_BY_ANOTHER_HOST: "barred",
     Cause.HOST_CLOSED: "closed",
     Cause.CANNOT_TELL: "unknown",
 }
 
-NEVER_REPLAYED: frozenset[Manner] = frozenset({"closed", "unknown"})
+_STOPS = frozenset(
+    {
+        Cause.READER_POWERED_OFF,
+        Cause.IDLE_POWER_DOWN,
+        Cause.SECURITY_REBOOT,
+        Cause.CRITICALLY_LOW_BATTERY,
+        Cause.UPDATE_REBOOT,
+    }
+)
+"""The reader says goodbye, or its link times out."""
+
+NEVER_REPLAYED: dict[Manner, str] = {
+    "barred": "no policy changes it, and it does not come back by itself",
+    "closed": "asked for, so it would have happened all the same",
+    "unknown": "its cause is not known, so nothing can be said",
+}
+"""Why there is nothing to replay."""
 
 BEFORE_S, AFTER_S = 30.0, 180.0
 """What is lived through again: half a minute before the drop, and three minutes after it unless the reader was back."""
 
 USUAL_DBM = -60.0
 """The level where none was recorded near: a reader on the counter."""
+
+_NEEDED = ("t_us", "reader", "kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +69,8 @@ class Passage:
 
     `signal_s` and `signal_dbm` are what was heard. The reader was silent from `silent_s` on, and back somewhere between
     the two times of `back_s` (None: it was not heard again). `returned_s`: when it was connected again, by itself or by
-    hand. `interval_ms` and `supervision_timeout_s` were in force, where that is known.
+    hand. `was_automatic`: whether the recording has an automatic reconnection of this reader. `interval_ms`,
+    `peripheral_latency` and `supervision_timeout_s` were in force, where that is known.
     """
 
     t_us: int
@@ -64,86 +83,107 @@ class Passage:
     silent_s: float
     back_s: tuple[float, float] | None
     returned_s: float | None
+    was_automatic: bool
     interval_ms: float | None
+    peripheral_latency: int | None
     supervision_timeout_s: float | None
+
+    @property
+    def parameters(self) -> Parameters:
+        """The link's parameters as they were recorded, and usual ones for what is not known."""
+        usual = Parameters()
+        return Parameters(
+            interval_ms=self.interval_ms or usual.interval_ms,
+            peripheral_latency=self.peripheral_latency or usual.peripheral_latency,
+            supervision_timeout_s=self.supervision_timeout_s or usual.supervision_timeout_s,
+        )
 
 
 def passages(frame: pd.DataFrame, findings: "Sequence[Finding]") -> list[Passage]:
-    """One passage for each disconnect among the findings of `diagnose(frame)`, in their order."""
-    known = {"t_us", "reader", "kind"} <= set(frame.columns)
-    rows: Any = frame.sort_values("t_us", kind="stable") if known else frame
+    """One passage for each disconnect among the findings of `diagnose(frame)`, in their order.
+
+    Of the frame only `t_us`, `reader` and `kind` must be there.
+    """
     drops = [finding for finding in findings if finding.kind == "disconnect"]
-    of_reader = dict(list(rows.groupby("reader"))) if drops else {}
-    scans = rows[rows["kind"].isin([Kind.SCAN_STARTED.value, Kind.SCAN_STOPPED.value])] if drops else rows
-    return [_passage(finding, of_reader.get(finding.reader, rows.iloc[:0]), scans) for finding in drops]
+    if not drops:
+        return []
+    rows = Rows(frame if len(frame) else pd.DataFrame({name: [] for name in _NEEDED}))
+    return [_passage(finding, rows) for finding in drops]
 
 
-def _passage(finding: "Finding", rows: Any, scans: Any) -> Passage:
-    at_us = finding.t_us
-    since_s = (rows["t_us"].to_numpy("int64") - at_us) / 1e6
-    kinds = rows["kind"].to_numpy(object)
+def _passage(finding: "Finding", rows: Rows) -> Passage:
+    at_us, code, readers = finding.t_us, finding.hci_code, (finding.reader,)
     cause = finding.causes[0].cause if finding.causes else Cause.CANNOT_TELL
-    ended = rows[(kinds == Kind.LINK_DISCONNECTED.value) & (np.abs(since_s) < 1.0)]
-    extra = _extra(ended["extra"].iloc[0]) if len(ended) else {}
-    interval_ms, timeout_s = _in_force(rows[since_s <= 0])
-    code = finding.hci_code
-    silence_s = _number(extra.get("silence_s"))
-    if silence_s is None:
-        silence_s = timeout_s if code == CONNECTION_TIMEOUT else 0.0
-    near = (kinds == Kind.SIGNAL.value) & (since_s > -BEFORE_S) & (since_s < AFTER_S)
-    signal = rows[near & rows["rssi_dbm"].notna().to_numpy()]
-    again = since_s[(kinds == Kind.LINK_CONNECTED.value) & (since_s > 0.05)]
-    advertised = signal[(signal["t_us"] > at_us).to_numpy()]
-    heard = [float(moment) for moment in ((advertised["t_us"].to_numpy("int64") - at_us) / 1e6)[:1]]
-    heard += [float(moment) for moment in again[:1]]
+    manner = _manner(cause, code)
+    interval_ms, latency, timeout_s = _in_force(rows, readers, at_us)
+    if timeout_s is None and code == CONNECTION_TIMEOUT:
+        timeout_s = _at_most_s(rows, readers, at_us)
+    # A link times out so long after its last packet, however long before that an idle one had nothing to say.
+    silence_s = (timeout_s or Parameters().supervision_timeout_s) if manner in ("faded", "gone") else 0.0
+    signal = rows.of(Kind.SIGNAL, readers, at_us - round(BEFORE_S * 1e6) + 1, at_us + round(AFTER_S * 1e6))
+    signal = signal[np.isfinite(rows.numbers("rssi_dbm")[signal])]
+    advertised_us = rows.t_us[signal][rows.t_us[signal] > at_us]
+    again = rows.first(Kind.LINK_CONNECTED, readers, at_us + 50_001)
+    returned_s = None if again is None else (int(rows.t_us[again]) - at_us) / 1e6
+    heard_s = [float(advertised_us[0] - at_us) / 1e6] if len(advertised_us) else []
+    heard_s += [] if returned_s is None else [returned_s]
     return Passage(
         t_us=at_us,
         reader=finding.reader,
         cause=cause,
-        manner=_manner(cause, code),
+        manner=manner,
         hci_code=code,
-        signal_s=[float(moment) for moment in (signal["t_us"].to_numpy("int64") - at_us) / 1e6],
-        signal_dbm=[float(level) for level in signal["rssi_dbm"].to_numpy("float64")],
-        silent_s=-(silence_s if silence_s is not None else 4.0),
-        back_s=_back(min(heard), scans, at_us) if heard and min(heard) < AFTER_S else None,
-        returned_s=float(again[0]) if len(again) else None,
+        signal_s=[(moment_us - at_us) / 1e6 for moment_us in rows.t_us[signal].tolist()],
+        signal_dbm=rows.numbers("rssi_dbm")[signal].tolist(),
+        silent_s=-silence_s,
+        back_s=_back(min(heard_s), rows, at_us) if heard_s else None,
+        returned_s=returned_s,
+        was_automatic=len(rows.of(Kind.RECONNECT_STARTED, readers)) > 0,
         interval_ms=interval_ms,
+        peripheral_latency=None if latency is None else int(latency),
         supervision_timeout_s=timeout_s,
     )
 
 
 def _manner(cause: Cause, hci_code: int | None) -> Manner:
-    if cause is Cause.READER_POWERED_OFF and hci_code == CONNECTION_TIMEOUT:
-        return "gone"
-    return _MANNERS.get(cause, "ended")
+    if cause in _STOPS:
+        return "gone" if hci_code == CONNECTION_TIMEOUT else "ended"
+    manner = _MANNERS.get(cause, "ended")
+    # Any other code says that somebody ended the link: its supervision timeout had no part in it.
+    timed_out = hci_code in (None, CONNECTION_TIMEOUT)
+    return "ended" if manner in ("faded", "gone") and not timed_out else manner
 
 
-def _back(heard_s: float, scans: Any, at_us: int) -> tuple[float, float]:
+def _back(heard_s: float, rows: Rows, at_us: int) -> tuple[float, float]:
     """When the reader was back: just before it was heard where the host listened, else any time since it could have."""
-    before = scans[(scans["t_us"] <= at_us + heard_s * 1e6).to_numpy()]
-    if len(before) and before["kind"].iloc[-1] == Kind.SCAN_STARTED.value:
-        began_s = (int(before["t_us"].iloc[-1]) - at_us) / 1e6
-        if began_s <= 0:
+    heard_us = at_us + round(heard_s * 1e6)
+    began = rows.last(Kind.SCAN_STARTED, None, heard_us)
+    if began is not None and rows.t_us[began] <= at_us:
+        stopped = rows.last(Kind.SCAN_STOPPED, None, heard_us)
+        if stopped is None or stopped < began:
             return max(0.0, heard_s - 1.0), heard_s
     return 0.0, heard_s
 
 
-def _in_force(rows: Any) -> tuple[float | None, float | None]:
-    told = rows[rows["kind"].isin([Kind.LINK_CONNECTED.value, Kind.LINK_UPDATED.value])]
-    found: list[float | None] = []
-    for column in ("interval_ms", "supervision_timeout_s"):
-        values = told[column].dropna()
-        found.append(float(values.iloc[-1]) if len(values) else None)
-    return found[0], found[1]
+def _in_force(rows: Rows, readers: tuple[str, ...], at_us: int) -> tuple[float | None, float | None, float | None]:
+    """Interval, peripheral latency and supervision timeout, as the link's own rows tell them: not an earlier link's."""
+    before = rows.last(Kind.LINK_DISCONNECTED, readers, at_us - 1_000_000)
+    since_us = 0 if before is None else int(rows.t_us[before])
+    told = rows.all_of((Kind.LINK_CONNECTED, Kind.LINK_UPDATED), readers, since_us, at_us)
+
+    def last(column: str) -> float | None:
+        values = rows.numbers(column)[told]
+        known = values[values >= 0]  # a missing value compares as no number does
+        return round(float(known[-1]), 2) if len(known) else None
+
+    return last("interval_ms"), last("peripheral_latency"), last("supervision_timeout_s")
 
 
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _extra(cell: Any) -> dict[str, Any]:
-    with suppress(TypeError, ValueError):
-        found = json.loads(cell)
-        if isinstance(found, dict):
-            return found
-    return {}
+def _at_most_s(rows: Rows, readers: tuple[str, ...], at_us: int) -> float | None:
+    """The silence in which a link of unknown parameters timed out, in seconds: its timeout was no longer than that."""
+    ended = rows.first(Kind.LINK_DISCONNECTED, readers, at_us - 1_000_000, at_us + 1_000_000)
+    silence_s = None if ended is None else rows.extra(ended).get("silence_s")
+    if isinstance(silence_s, bool) or not isinstance(silence_s, int | float):
+        return None
+    shortest_s, longest_s = SUPERVISION_TIMEOUT_S
+    return round(silence_s, 2) if shortest_s <= silence_s <= longest_s else None

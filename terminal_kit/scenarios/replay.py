@@ -3,7 +3,6 @@
 import asyncio
 import math
 import random
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -30,12 +29,19 @@ SETTLED_S = 10.0
 NEAR_S = 15.0
 """A level that was heard so long ago, or so soon after, still tells of this moment."""
 
+WATCHED_S = 60.0
+"""A reader that is back is watched for another minute: whether a link that held so far holds, or it returns."""
+
 
 class Lived(NamedTuple):
-    """What became of a passage: when the link ended (None: it held), and how long until it was there again."""
+    """What became of a passage; seconds count from the recorded drop, whatever the policy.
+
+    `dropped_s`: when the link ended first (None: it held). `back_s`: when it was there again, 0 where a link that had
+    ended before was back at the recorded drop and held (None: it was not).
+    """
 
     dropped_s: float | None
-    gone_s: float | None
+    back_s: float | None
 
 
 class _ReplayedChannel(Channel):
@@ -65,7 +71,12 @@ class _ReplayedChannel(Channel):
 
 
 def live(passage: Passage, parameters: Parameters, *, auto_reconnect: bool, seed: int) -> Lived:
-    """Lives through a passage once. Takes some milliseconds: the clock jumps."""
+    """Lives through a passage once. Takes some milliseconds: the clock jumps.
+
+    Links are made with usual parameters, and have `parameters` once they are set up, as phones do it. Until the first
+    end of the link chance depends on the seed alone and not on the supervision timeout: a longer one never brings a
+    drop that a shorter one did not. Raises what `Terminal` raises where the first link does not come about.
+    """
     return run_virtual(_live(passage, parameters, auto_reconnect=auto_reconnect, seed=seed))
 
 
@@ -73,42 +84,47 @@ async def _live(passage: Passage, parameters: Parameters, *, auto_reconnect: boo
     rng = random.Random(f"{seed}/{passage.t_us}/{passage.reader}")
     back_s = None if passage.back_s is None else rng.uniform(*passage.back_s)
     loop = asyncio.get_running_loop()
-    events: list[tuple[float, Event]] = []
+    events: list[tuple[float, str]] = []
     air = Air(seed)
-    air.parameters = parameters
     reader = air.add_reader(SERIAL)
     reader.channel = channel = _ReplayedChannel(passage, back_s, rng, loop.time())
+
+    def note(event: Event) -> None:
+        events.append((loop.time(), event.kind))
+        if event.kind in (Kind.CONNECT_SUCCEEDED, Kind.RECONNECT_SUCCEEDED):
+            reader.ask_for(parameters)
+
+    def happen() -> None:
+        if (link := reader.link) is None:
+            return
+        if passage.manner == "gone":
+            link.go_silent()
+        elif passage.manner == "faded":
+            link.look()  # a calm link looks at the air every two seconds only
+        else:
+            link.end(passage.hci_code or REMOTE_USER_TERMINATED)
+
     # The kit would ask a mute reader after 15 s; what ends the link here shall be the supervision timeout.
     limits = Limits(silence_s=max(Limits().silence_s, 2 * parameters.supervision_timeout_s))
-    terminal = Terminal(
-        simulated_radio(air), sink=lambda event: events.append((loop.time(), event)), limits=limits, seed=seed
-    )
+    terminal = Terminal(simulated_radio(air), sink=note, limits=limits, seed=seed)
     try:
         await terminal.easy_connect(PLACE, serial=SERIAL, auto_reconnect_on_unexpected_disconnect=auto_reconnect)
         channel.drop_s = drop_s = loop.time() + SETTLED_S + BEFORE_S
-        if (link := reader.link) is not None:
-            if passage.manner == "gone":
-                loop.call_at(drop_s + passage.silent_s, link.go_silent)
-            elif passage.manner != "faded":
-                loop.call_at(drop_s, link.end, passage.hci_code or REMOTE_USER_TERMINATED)
-        horizon_s = drop_s + min(AFTER_S, (back_s or AFTER_S) + 60.0)
-        await asyncio.sleep(horizon_s - loop.time())
+        loop.call_at(drop_s + passage.silent_s, happen)
+        watched_s = AFTER_S if back_s is None else min(AFTER_S, back_s + WATCHED_S)
+        await asyncio.sleep(drop_s + watched_s - loop.time())
+        lived = [(at_s - drop_s, kind) for at_s, kind in events]
     finally:
         await terminal.close(force=True)
         air.close()
-    begins_s = drop_s + passage.silent_s - 1.0
-    ends = [at_s for at_s, event in events if event.kind == Kind.LINK_DISCONNECTED and begins_s <= at_s < horizon_s]
+    return _lived(lived)
+
+
+def _lived(events: list[tuple[float, str]]) -> Lived:
+    ends = [at_s for at_s, kind in events if kind == Kind.LINK_DISCONNECTED]
+    returns = [at_s for at_s, kind in events if kind == Kind.RECONNECT_SUCCEEDED]
     if not ends:
         return Lived(None, None)
-    returns = [at_s for at_s, event in events if event.kind == Kind.RECONNECT_SUCCEEDED and at_s > ends[0]]
-    return Lived(ends[0] - drop_s, returns[0] - ends[0] if returns else None)
-
-
-def recorded_parameters(passage: Passage) -> Parameters:
-    """The link's parameters as they were recorded, and usual ones for what is not known."""
-    usual = Parameters()
-    return replace(
-        usual,
-        interval_ms=passage.interval_ms or usual.interval_ms,
-        supervision_timeout_s=passage.supervision_timeout_s or usual.supervision_timeout_s,
-    )
+    late = [at_s for at_s in returns if at_s > 0]
+    held = bool(returns) and returns[-1] > ends[-1]
+    return Lived(ends[0], late[0] if late else 0.0 if held else None)

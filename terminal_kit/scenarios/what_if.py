@@ -5,71 +5,59 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
 import pandas as pd
 
 from terminal_kit.diagnosis import Finding, diagnose
-from terminal_kit.errors import InvalidParameterError
-from terminal_kit.events import Kind
-from terminal_kit.scenarios.passages import AFTER_S, NEVER_REPLAYED, Passage, passages
-from terminal_kit.scenarios.replay import Lived, live, recorded_parameters
+from terminal_kit.errors import InvalidParameterError, TerminalError
+from terminal_kit.scenarios.passages import AFTER_S, NEVER_REPLAYED, USUAL_DBM, Passage, passages
+from terminal_kit.scenarios.policy import Policy
+from terminal_kit.scenarios.replay import NEAR_S, Lived, live
 from terminal_kit.simulator.link import Parameters
 from terminal_kit.words import words
 
 REPLAYS = 10
 """How often each drop is lived through under each policy: shares in steps of a tenth, some seconds for fifty drops."""
 
-INTERVAL_MS = (7.5, 4000.0)
-SUPERVISION_TIMEOUT_S = (0.1, 32.0)
-"""What the standard allows (Core Vol 4 Part E, 7.8.12)."""
+IN_TIME_S = 2.0
+"""A replay that ends the link so near to the recorded drop, give or take a connection event, brings that drop."""
+
+_USUAL = Parameters()
+_USUAL_LINK = f"{_USUAL.interval_ms:g} ms, no latency, {_USUAL.supervision_timeout_s:g} s"
 
 ASSUMPTIONS = (
-    "The signal between what was heard is a straight line; where nothing was heard for 15 s it is -60 dBm.",
+    "Only recorded drops are replayed: a shorter supervision timeout or a longer interval may bring others.",
+    f"What was not recorded of a link is usual: {_USUAL_LINK}.",
+    "Reader and phone agree to what is proposed, once a link is made.",
+    f"The signal between what was heard is a straight line; without any for {NEAR_S:g} s it is {USUAL_DBM:g} dBm.",
     "While the reader was silent no packet would have arrived, whatever the policy.",
     "A reader that nobody listened for was back at any time between the drop and when it was heard, alike likely.",
+    "A reader that may skip connection events attends all of them while it hears nothing.",
     "A link whose reader restarted, hung or lost power cannot be kept by any policy.",
     "A drop that the app, the host's radio or the reader itself decided on happens under any policy.",
-    "A longer interval or another time-out changes nothing else: no power, no throughput, no second link.",
+    "A longer interval or another timeout changes nothing else: no power, no throughput, no second link.",
     "Automatic reconnection is this kit's: it listens, and asks again when the reader is heard.",
+    "Without it, somebody connects the reader when somebody did, or as soon as the link has ended.",
 )
 """What a replay takes for granted; a real phone may do otherwise."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """How a link is kept. None: as it was recorded."""
-
-    interval_ms: float | None = None
-    supervision_timeout_s: float | None = None
-    auto_reconnect: bool | None = None
-
-    def __post_init__(self) -> None:
-        """Raises `InvalidParameterError` for what no link can have."""
-        for name, (low, high) in (("interval_ms", INTERVAL_MS), ("supervision_timeout_s", SUPERVISION_TIMEOUT_S)):
-            value = getattr(self, name)
-            if value is not None and not low <= value <= high:
-                raise InvalidParameterError(
-                    f"{name} cannot be {value:g}", parameter=name, value=value, hint=f"From {low:g} to {high:g}."
-                )
-
-    def parameters(self, recorded: Parameters) -> Parameters:
-        """A link's parameters under this policy."""
-        changed = {name: getattr(self, name) for name in ("interval_ms", "supervision_timeout_s")}
-        return replace(recorded, **{name: value for name, value in changed.items() if value is not None})
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """What a policy would have done.
 
-    `drops`: one row for each recorded disconnect: `time`, `t_us`, `reader`, `cause`, `manner`, `replayed`,
-    `as_recorded` (share of the replays under the recorded policy in which it happened), `as_proposed` (under the
-    other), `gone_s` (recorded: until it was connected again) and `gone_proposed_s` (median of the replays in which it
-    dropped; missing where it did not come back within three minutes). `reproduced`: share of the replays under the
-    recorded policy that brought the drop; what it falls short of 1 is how far the replay is to be trusted.
+    `drops`: one row for each recorded disconnect: `time`, `t_us`, `reader`, `cause`, `manner`, `replayed`, `why_not`
+    (why it was not replayed; missing where it was), `as_recorded` (share of the replays under the recorded policy in
+    which the link ended, at any time in the passage), `as_proposed` (under the other), `gone_s` and `gone_proposed_s`:
+    until the reader was connected again, recorded and under the other policy (median of the replays in which the link
+    ended; missing where it did not come back within three minutes). Both are counted from the moment of the recorded
+    drop: a longer supervision timeout makes the app learn of a loss later, which brings nobody back sooner.
+
+    `reproduced`: share of the replays under the recorded policy that brought the drop at its time
+    (`IN_TIME_S`); what it falls short of 1 is how far the replay is to be trusted.
     """
 
     policy: Policy
@@ -98,31 +86,43 @@ class Outlook:
         """The outcome in words, with what it rests on."""
         drops: Any = self.drops
         count, replayed = len(drops), int(drops["replayed"].sum())
-        told = [f"{count} drops, {replayed} of which can be replayed."]
-        if self.reproduced is not None:
-            told.append(f"Under the recorded policy the replay brings them in {self.reproduced:.0%} of its runs.")
-            told.append(f"Under the proposed one about {self.avoided:.1f} of them would not have happened.")
-        kept: Any = self.drops[["gone_s", "gone_proposed_s"]].dropna()
+        if self.reproduced is None:
+            return [f"{_drops(count)}, of which none was replayed." if count else "There are no drops to replay."]
+        told = [f"{_drops(count)}, of which {replayed} {'was' if replayed == 1 else 'were'} replayed."]
+        told.append(f"The recorded policy brings a replayed drop at its time in {self.reproduced:.0%} of the replays.")
+        avoided = f"{self.avoided:.1f}".removesuffix(".0")
+        few = f"about {avoided} of {_drops(replayed)} would not have happened"
+        told.append(f"Under the proposed one {few if avoided != '0' else 'all of them would have happened as well'}.")
+        kept: Any = drops[["gone_s", "gone_proposed_s"]].dropna()
         if len(kept):
             before_s, after_s = kept["gone_s"].median(), kept["gone_proposed_s"].median()
-            told.append(f"Half of those that came back were gone for {before_s:.1f} s; it would be {after_s:.1f} s.")
+            half = "the reader was" if len(kept) == 1 else f"half of the readers ({_drops(len(kept))}) were"
+            told.append(
+                f"Where the link would still have ended {half} back {before_s:.1f} s after the recorded drop; "
+                f"it would be {after_s:.1f} s."
+            )
         return told
+
+
+def _drops(count: int) -> str:
+    return f"{count} drop" if count == 1 else f"{count} drops"
 
 
 def fate(drop: Mapping[str, Any]) -> str:
     """What would have become of a drop, one row of `Outlook.drops`, in words."""
-    if drop["manner"] == "unknown":
-        return "its cause is not known, so nothing can be said"
-    if drop["manner"] == "closed":
-        return "asked for, so it would have happened all the same"
-    share = drop["as_proposed"]
-    told = "would have happened all the same" if share == 1 else f"would have happened in {share:.0%} of the replays"
+    if not drop["replayed"]:
+        return str(drop["why_not"])
+    share, as_recorded = drop["as_proposed"], drop["as_recorded"]
+    if as_recorded == 0:
+        return "no replay brings it as it was recorded, so nothing can be said"
     if share == 0:
         told = "would not have happened"
-    elif not pd.isna(drop["gone_proposed_s"]):
-        told += f", back after {drop['gone_proposed_s']:.1f} s"
-        told += "" if pd.isna(drop["gone_s"]) else f" (recorded: {drop['gone_s']:.1f} s)"
-    return told
+    else:
+        told = f"would have happened {'all the same' if share == 1 else f'in {share:.0%} of the replays'}"
+        back_s, recorded_s = drop["gone_proposed_s"], drop["gone_s"]
+        told += ", not back by itself in time" if pd.isna(back_s) else f", back after {back_s:.1f} s"
+        told += "" if pd.isna(recorded_s) else f" (recorded: {recorded_s:.1f} s)"
+    return told if as_recorded == 1 else f"{told}; as recorded it happens in {as_recorded:.0%}"
 
 
 def what_if(
@@ -137,25 +137,48 @@ def what_if(
     """Lives through the drops of a recording again, as recorded and under `policy`, in the simulated air.
 
     `frame` is `EventLog.frame()`; `findings` those of `diagnose(frame)`, which is asked where they are not given: a
-    drop's cause says what a policy can change. Each drop is replayed `replays` times with chances of its own.
-    `on_progress(done, all)` is told. Same frame, policy and seed: same outlook. Raises `InvalidParameterError` for less
-    than one replay.
+    drop's cause says what a policy can change. Each drop is replayed `replays` times with chances of its own, the same
+    ones under both policies. A drop that cannot be replayed, or not with the link that was recorded, says why.
+    `on_progress(done, all)` is told. Same frame, policy and seed: same outlook.
+
+    Raises `InvalidParameterError` for less than one replay, a seed that is no whole number, and rows without `t_us`,
+    `reader` or `kind`.
     """
-    if replays < 1:
-        raise InvalidParameterError("a drop is replayed at least once", parameter="replays", value=replays)
+    _check(frame, replays, seed)
     of = passages(frame, diagnose(frame) if findings is None else findings)
-    was_automatic = bool((frame["kind"] == Kind.RECONNECT_STARTED.value).any()) if len(frame) else False
     rows: list[dict[str, Any]] = []
     # In a thread of its own: a notebook's cell runs on a loop already, and each replay has one.
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="terminal_kit what-if") as thread:
         for number, passage in enumerate(of):
-            rows.append(thread.submit(_row, passage, policy, replays, seed, was_automatic=was_automatic).result())
+            rows.append(thread.submit(_row, passage, policy, replays, seed).result())
             if on_progress is not None:
                 on_progress(number + 1, len(of))
+    in_time = [row["in_time"] for row in rows if row["replayed"]]
     drops: Any = pd.DataFrame(rows, columns=pd.Index(_COLUMNS)).astype(_TYPES)
     drops.insert(0, "time", pd.to_datetime(drops["t_us"], unit="us", utc=True).astype("datetime64[us, UTC]"))
-    replayed = drops[drops["replayed"]]
-    return Outlook(policy, drops, float(replayed["as_recorded"].mean()) if len(replayed) else None, ASSUMPTIONS)
+    return Outlook(policy, drops, sum(in_time) / len(in_time) if in_time else None, ASSUMPTIONS)
+
+
+def _check(frame: pd.DataFrame, replays: object, seed: object) -> None:
+    if not isinstance(replays, int) or isinstance(replays, bool) or replays < 1:
+        raise InvalidParameterError(
+            f"a drop cannot be replayed {replays!r} times",
+            parameter="replays",
+            value=replays,
+            hint="A whole number, 1 or more.",
+        )
+    if not isinstance(seed, int) or isinstance(seed, bool):
+        raise InvalidParameterError(
+            f"the seed cannot be {seed!r}", parameter="seed", value=seed, hint="A whole number."
+        )
+    missing = [name for name in ("kind", "t_us", "reader") if name not in frame]
+    if missing and len(frame):
+        raise InvalidParameterError(
+            f"the frame has no column {missing[0]}",
+            parameter="frame",
+            value=list(frame),
+            hint="Take what EventLog.frame() gives.",
+        )
 
 
 _TYPES = {
@@ -164,6 +187,7 @@ _TYPES = {
     "cause": "str",
     "manner": "str",
     "replayed": "bool",
+    "why_not": "str",
     "as_recorded": "Float64",
     "as_proposed": "Float64",
     "gone_s": "Float64",
@@ -172,34 +196,69 @@ _TYPES = {
 _COLUMNS = list(_TYPES)
 
 
-def _row(passage: Passage, policy: Policy, replays: int, seed: int, *, was_automatic: bool) -> dict[str, Any]:
+def _row(passage: Passage, policy: Policy, replays: int, seed: int) -> dict[str, Any]:
     row: dict[str, Any] = {
         "t_us": passage.t_us,
         "reader": passage.reader,
         "cause": words(passage.cause),
         "manner": passage.manner,
-        "replayed": passage.manner not in NEVER_REPLAYED,
         "gone_s": passage.returned_s,
     }
-    if not row["replayed"]:
-        return row
-    recorded = recorded_parameters(passage)
-    automatic = was_automatic if policy.auto_reconnect is None else policy.auto_reconnect
+    why_not = NEVER_REPLAYED.get(passage.manner) or _conflict(passage, policy)
+    found: dict[str, Any] = {}
+    if why_not is None:
+        try:
+            found = _replayed(passage, policy, replays, seed)
+        except TerminalError as error:
+            why_not = f"it could not be replayed: {error.line()}"
+    return row | found | {"replayed": why_not is None, "why_not": why_not}
+
+
+def _conflict(passage: Passage, policy: Policy) -> str | None:
+    """Why no link could have had the policy together with what was recorded; a link that was recorded is a fact."""
+    proposed = policy.parameters(passage.parameters)
+    if proposed.is_consistent or not policy.changes_link:
+        return None
+    latency = proposed.peripheral_latency
+    skipping = f" and a recorded latency of {latency}" if latency else ""
+    assumed = policy.supervision_timeout_s is None and passage.supervision_timeout_s is None
+    return (
+        f"no link can have that: an interval of {proposed.interval_ms:g} ms{skipping} needs a supervision timeout of "
+        f"more than {proposed.least_timeout_s:g} s, and it is {proposed.supervision_timeout_s:g} s"
+        f"{', where none was recorded' if assumed else ''}"
+    )
+
+
+def _replayed(passage: Passage, policy: Policy, replays: int, seed: int) -> dict[str, Any]:
+    recorded = passage.parameters
+    near_s = IN_TIME_S + recorded.interval_ms / 1000
+    automatic = passage.was_automatic if policy.auto_reconnect is None else policy.auto_reconnect
     before = [
-        live(passage, recorded, auto_reconnect=was_automatic, seed=seed + number).dropped_s for number in range(replays)
+        live(passage, recorded, auto_reconnect=passage.was_automatic, seed=seed + number).dropped_s
+        for number in range(replays)
     ]
     after = [
         live(passage, policy.parameters(recorded), auto_reconnect=automatic, seed=seed + number)
         for number in range(replays)
     ]
-    row["as_recorded"] = sum(dropped_s is not None for dropped_s in before) / replays
-    row["as_proposed"] = sum(lived.dropped_s is not None for lived in after) / replays
-    row["gone_proposed_s"] = _gone_s(passage, after) if automatic else passage.returned_s
-    return row
+    return {
+        "as_recorded": sum(dropped_s is not None for dropped_s in before) / replays,
+        "as_proposed": sum(lived.dropped_s is not None for lived in after) / replays,
+        "in_time": sum(dropped_s is not None and abs(dropped_s) <= near_s for dropped_s in before) / replays,
+        "gone_proposed_s": _gone_s(after) if automatic else _gone_by_hand_s(passage, after),
+    }
 
 
-def _gone_s(passage: Passage, after: Sequence[Lived]) -> float | None:
+def _gone_s(after: Sequence[Lived]) -> float | None:
     """The median time until the reader was there again, those that were not counted as longest."""
-    gone = [lived.gone_s if lived.gone_s is not None else AFTER_S for lived in after if lived.dropped_s is not None]
+    gone = [lived.back_s if lived.back_s is not None else AFTER_S for lived in after if lived.dropped_s is not None]
     found = median(gone) if gone else None
     return found if found is not None and found < AFTER_S else None
+
+
+def _gone_by_hand_s(passage: Passage, after: Sequence[Lived]) -> float | None:
+    """As it was recorded, or once the link had ended; nobody knows when by hand, where the recorded return was not."""
+    ends = [lived.dropped_s for lived in after if lived.dropped_s is not None]
+    if not ends or passage.returned_s is None or passage.was_automatic:
+        return None
+    return median(max(passage.returned_s, end_s) for end_s in ends)

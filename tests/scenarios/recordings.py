@@ -23,6 +23,7 @@ def frame(*rows: dict[str, Any]) -> pd.DataFrame:
         "kind": "str",
         "rssi_dbm": "Float32",
         "interval_ms": "Float32",
+        "peripheral_latency": "Int16",
         "supervision_timeout_s": "Float32",
         "hci_code": "Int16",
         "extra": "str",
@@ -30,17 +31,33 @@ def frame(*rows: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame([{"reader": READER, **row} for row in rows], columns=list(columns)).astype(columns)
 
 
-def fade(*, back_s: float = 4.0, timeout_s: float = 4.0, scanning: bool = True) -> pd.DataFrame:
+def fade(
+    *,
+    back_s: float = 4.0,
+    timeout_s: float | None = 4.0,
+    interval_ms: float = 30.0,
+    latency: int | None = None,
+    scanning: bool = True,
+    automatic: bool = False,
+) -> pd.DataFrame:
     """A link of 120 s at -60 dBm that falls silent; the drop is at 120 s, and the reader is heard `back_s` later."""
+    link = {"interval_ms": interval_ms, "peripheral_latency": latency, "supervision_timeout_s": timeout_s}
     rows: list[dict[str, Any]] = [
-        {"kind": Kind.LINK_CONNECTED, "t_us": at(0), "interval_ms": 30.0, "supervision_timeout_s": timeout_s},
+        {"kind": Kind.LINK_CONNECTED, "t_us": at(0), **link},
         *({"kind": Kind.SIGNAL, "t_us": at(second), "rssi_dbm": -60.0} for second in range(1, 116)),
-        {"kind": Kind.LINK_DISCONNECTED, "t_us": at(120), "hci_code": 8, "extra": f'{{"silence_s": {timeout_s}}}'},
+        {
+            "kind": Kind.LINK_DISCONNECTED,
+            "t_us": at(120),
+            "hci_code": 8,
+            "extra": f'{{"silence_s": {timeout_s or 4.0}}}',
+        },
         {"kind": Kind.SIGNAL, "t_us": at(120 + back_s), "rssi_dbm": -62.0},
         {"kind": Kind.LINK_CONNECTED, "t_us": at(120 + back_s + 30)},
     ]
     if scanning:
         rows.append({"kind": Kind.SCAN_STARTED, "t_us": at(0), "reader": ""})
+    if automatic:
+        rows.append({"kind": Kind.RECONNECT_STARTED, "t_us": at(120)})
     return frame(*rows)
 
 

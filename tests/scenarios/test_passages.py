@@ -1,9 +1,10 @@
 """What is taken from a recording for a replay."""
 
+import pandas as pd
 import pytest
-from scenarios.recordings import fade, finding, frame
+from scenarios.recordings import at, fade, finding, frame
 
-from terminal_kit.events import Cause
+from terminal_kit.events import Cause, Kind
 from terminal_kit.scenarios.passages import passages
 
 
@@ -31,11 +32,15 @@ def test_who_did_not_listen_does_not_know_when_the_reader_was_back() -> None:
         (Cause.READER_POWERED_OFF, 8, "gone"),
         (Cause.READER_POWERED_OFF, 0x15, "ended"),
         (Cause.SECURITY_REBOOT, 0x13, "ended"),
+        (Cause.SECURITY_REBOOT, 8, "gone"),
+        (Cause.RANGE, 0x22, "ended"),
+        (Cause.RANGE, None, "faded"),
+        (Cause.BOND_LOST, 0x06, "barred"),
         (Cause.HOST_CLOSED, 0x16, "closed"),
         (Cause.CANNOT_TELL, 8, "unknown"),
     ],
 )
-def test_the_cause_says_what_a_policy_can_change(cause: Cause, code: int, manner: str) -> None:
+def test_the_cause_says_what_a_policy_can_change(cause: Cause, code: int | None, manner: str) -> None:
     (passage,) = passages(fade(), [finding(cause, hci_code=code)])
     assert passage.manner == manner
 
@@ -46,4 +51,45 @@ def test_connections_that_failed_are_no_drops() -> None:
 
 def test_a_reader_of_which_nothing_else_is_known() -> None:
     (passage,) = passages(frame(), [finding(hci_code=None)])
-    assert (passage.signal_s, passage.back_s, passage.returned_s, passage.silent_s) == ([], None, None, 0.0)
+    assert (passage.signal_s, passage.back_s, passage.returned_s, passage.silent_s) == ([], None, None, -4.0)
+
+
+def test_of_a_frame_three_columns_are_enough() -> None:
+    (passage,) = passages(fade()[["kind", "reader", "t_us"]], [finding()])
+    assert (passage.signal_s, passage.interval_ms, passage.supervision_timeout_s) == ([], None, None)
+    assert (passage.silent_s, passage.returned_s) == (-4.0, 34.0)
+
+
+def test_no_rows_and_no_columns_are_no_passages() -> None:
+    assert passages(pd.DataFrame(), []) == []
+    (passage,) = passages(pd.DataFrame(), [finding()])
+    assert passage.returned_s is None
+
+
+def test_parameters_are_the_links_own() -> None:
+    """What an earlier link had is not in force any more."""
+    earlier = [
+        {"kind": Kind.LINK_CONNECTED, "t_us": at(-600), "interval_ms": 100.0, "peripheral_latency": 4},
+        {"kind": Kind.LINK_DISCONNECTED, "t_us": at(-300)},
+    ]
+    recorded = pd.concat([frame(*earlier), fade(timeout_s=0.72)])
+    (passage,) = passages(recorded, [finding()])
+    assert (passage.interval_ms, passage.peripheral_latency, passage.supervision_timeout_s) == (30.0, None, 0.72)
+
+
+def test_a_link_whose_timeout_nobody_saw_timed_out_within_its_last_silence() -> None:
+    rows = fade(timeout_s=None)
+    rows.loc[rows["kind"] == Kind.LINK_DISCONNECTED, "extra"] = '{"silence_s": 5.004}'
+    (passage,) = passages(rows, [finding()])
+    assert (passage.supervision_timeout_s, passage.silent_s) == (5.0, -5.0)
+    rows.loc[rows["kind"] == Kind.LINK_DISCONNECTED, "extra"] = "damaged"
+    (passage,) = passages(rows, [finding()])
+    assert (passage.supervision_timeout_s, passage.silent_s) == (None, -4.0)
+
+
+def test_an_idle_link_was_silent_for_its_timeout_alone() -> None:
+    """Empty packets are not in a capture: that nothing else was heard for 20 s does not say that nothing was."""
+    rows = fade(timeout_s=4.0)
+    rows.loc[rows["kind"] == Kind.LINK_DISCONNECTED, "extra"] = '{"silence_s": 20.0}'
+    (passage,) = passages(rows, [finding()])
+    assert passage.silent_s == -4.0

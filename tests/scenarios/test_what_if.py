@@ -1,16 +1,20 @@
 """Drops lived through again: a longer time-out outlasts a fade, and nothing keeps a reader that is gone."""
 
 import json
+from typing import Any
 
+import pandas as pd
 import pytest
-from scenarios.recordings import fade, finding
+from scenarios.recordings import at, fade, finding
 
-from terminal_kit.errors import InvalidParameterError
+from terminal_kit.errors import ConnectTimeoutError, InvalidParameterError
 from terminal_kit.events import Cause
-from terminal_kit.scenarios.what_if import Outlook, Policy, fate, what_if
+from terminal_kit.scenarios.policy import Policy
+from terminal_kit.scenarios.replay import Lived, live
+from terminal_kit.scenarios.what_if import Outlook, fate, what_if
 
 
-def outlook(policy: Policy, cause: Cause = Cause.BODY_OR_INTERFERENCE_FADE, **recorded: float) -> Outlook:
+def outlook(policy: Policy, cause: Cause = Cause.BODY_OR_INTERFERENCE_FADE, **recorded: Any) -> Outlook:
     return what_if(fade(**recorded), policy, findings=[finding(cause)], replays=6)
 
 
@@ -32,6 +36,8 @@ def test_a_reader_that_restarted_is_not_kept_and_is_missed_for_longer() -> None:
     )
     assert short.drops["as_proposed"].tolist() == long.drops["as_proposed"].tolist() == [1.0]
     assert long.avoided == 0.0
+    assert 9.0 <= short.drops["gone_proposed_s"].iloc[0] < 11.0
+    assert 16.0 < long.drops["gone_proposed_s"].iloc[0] < 20.0
 
 
 def test_automatic_reconnection_brings_it_back_sooner_than_by_hand() -> None:
@@ -39,7 +45,7 @@ def test_automatic_reconnection_brings_it_back_sooner_than_by_hand() -> None:
     (drop,) = there.drops.to_dict("records")
     assert drop["gone_s"] == 34.0
     assert 3.0 < drop["gone_proposed_s"] < 8.0
-    assert "it would be" in " ".join(there.sentences())
+    assert "34.0 s after the recorded drop; it would be 4." in " ".join(there.sentences())
 
 
 def test_what_somebody_asked_for_is_not_replayed() -> None:
@@ -57,12 +63,93 @@ def test_the_same_seed_gives_the_same_outlook() -> None:
     assert json.loads(json.dumps(first)) == first
 
 
-@pytest.mark.parametrize("policy", [{"supervision_timeout_s": 40.0}, {"interval_ms": 1.0}])
-def test_a_policy_that_no_link_can_have_is_refused(policy: dict[str, float]) -> None:
-    with pytest.raises(InvalidParameterError):
-        Policy(**policy)
+def test_by_hand_nobody_connects_a_link_that_has_not_ended() -> None:
+    """Recorded: back by hand 30 s after the reader was heard. With a timeout of 32 s the app learns of it later."""
+    short = outlook(Policy(supervision_timeout_s=2.0), Cause.READER_RESET_OR_POWER_LOSS, back_s=-10.0, scanning=False)
+    long = outlook(Policy(supervision_timeout_s=32.0), Cause.READER_RESET_OR_POWER_LOSS, back_s=-10.0, scanning=False)
+    assert short.drops["gone_proposed_s"].tolist() == [20.0]
+    assert long.drops["gone_proposed_s"].tolist() == [28.0]
 
 
-def test_no_replay_is_no_outlook() -> None:
+def test_without_reconnection_nobody_knows_when_it_is_connected_by_hand() -> None:
+    (drop,) = outlook(Policy(auto_reconnect=False), automatic=True).drops.to_dict("records")
+    assert pd.isna(drop["gone_proposed_s"])
+    assert "not back by itself" in fate(drop)
+
+
+@pytest.mark.parametrize("policy", [Policy(interval_ms=500.0), Policy(supervision_timeout_s=1.0)])
+def test_what_no_link_can_have_together_with_the_recorded_one_is_not_replayed(policy: Policy) -> None:
+    """A latency of 30 needs more than 5 s at the recorded 90 ms, and more than 31 s at 500 ms."""
+    told = outlook(policy, interval_ms=90.0, latency=30, timeout_s=6.0)
+    (drop,) = told.drops.to_dict("records")
+    assert not drop["replayed"]
+    assert "latency of 30 needs a supervision timeout of more than" in drop["why_not"]
+    assert fate(drop) == drop["why_not"]
+    assert told.reproduced is None
+    assert told.as_json()["drops"][0]["as_proposed"] is None
+    assert told.sentences() == ["1 drop, of which none was replayed."]
+
+
+def test_what_was_recorded_is_a_fact_whatever_the_standard_says() -> None:
+    assert outlook(Policy(auto_reconnect=True), interval_ms=90.0, latency=30, timeout_s=4.0).reproduced == 1.0
+
+
+def test_an_assumed_timeout_that_does_not_fit_says_so() -> None:
+    told = outlook(Policy(interval_ms=3000.0), Cause.SECURITY_REBOOT, timeout_s=None)
+    assert told.drops["why_not"].str.endswith("it is 4 s").tolist() == [True]
+    recorded = fade(timeout_s=None).drop(columns="extra")
+    told = what_if(recorded, Policy(interval_ms=3000.0), findings=[finding()])
+    assert told.drops["why_not"].str.endswith("where none was recorded").tolist() == [True]
+
+
+def test_a_replay_that_fails_is_in_its_drops_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other drop is replayed all the same."""
+
+    def fails_once(passage: Any, *given: Any, **chosen: Any) -> Lived:
+        if passage.t_us == at(120):
+            raise ConnectTimeoutError("no answer within 10 s", reader="STRM20000000001", timeout_s=10.0)
+        return live(passage, *given, **chosen)
+
+    monkeypatch.setattr("terminal_kit.scenarios.what_if.live", fails_once)
+    other = finding()
+    other.t_us = at(60)
+    told = what_if(fade(), Policy(supervision_timeout_s=12.0), findings=[finding(), other], replays=2)
+    assert told.drops["replayed"].tolist() == [False, True]
+    assert "REQUEST_TIMED_OUT: no answer within 10 s" in told.drops["why_not"].iloc[0]
+    assert pd.isna(told.drops["why_not"].iloc[1])
+    assert told.sentences()[0] == "2 drops, of which 1 was replayed."
+    assert json.loads(json.dumps(told.as_json())) == told.as_json()
+
+
+def test_a_replay_that_does_not_bring_the_recorded_drop_says_nothing() -> None:
+    """A link that timed out after 4 s, whose reader was back at once, and heard well all the time."""
+    drop = {"replayed": True, "as_recorded": 0.0, "as_proposed": 0.0}
+    assert "nothing can be said" in fate(drop)
+    assert fate(drop | {"as_recorded": 0.5}) == "would not have happened; as recorded it happens in 50%"
+
+
+def test_drops_are_counted_in_plain_words() -> None:
+    assert outlook(Policy(supervision_timeout_s=12.0)).sentences() == [
+        "1 drop, of which 1 was replayed.",
+        "The recorded policy brings a replayed drop at its time in 100% of the replays.",
+        "Under the proposed one about 1 of 1 drop would not have happened.",
+    ]
+    assert "all of them would have happened as well" in " ".join(outlook(Policy(auto_reconnect=True)).sentences())
+    assert what_if(pd.DataFrame(), Policy()).sentences() == ["There are no drops to replay."]
+
+
+@pytest.mark.parametrize("wrong", [{"replays": 0}, {"replays": 2.5}, {"replays": True}, {"seed": "a"}, {"seed": None}])
+def test_what_cannot_be_counted_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidParameterError):
-        what_if(fade(), Policy(), findings=[], replays=0)
+        what_if(fade(), Policy(), findings=[], **wrong)
+
+
+def test_optional_columns_may_be_missing() -> None:
+    recorded = fade().drop(columns="extra")
+    assert what_if(recorded, Policy(supervision_timeout_s=12.0), findings=[finding()], replays=2).avoided == 1.0
+    assert what_if(recorded[["t_us", "reader", "kind"]], Policy(interval_ms=30.0), replays=1).drops.shape[0] == 1
+
+
+def test_rows_without_what_every_row_has_are_refused() -> None:
+    with pytest.raises(InvalidParameterError, match="the frame has no column reader"):
+        what_if(fade().drop(columns="reader"), Policy())
