@@ -36,7 +36,7 @@ _MANNERS: dict[Cause, Manner] = {
     Cause.CANNOT_TELL: "unknown",
 }
 
-NEVER_REPLAYED: frozenset[Manner] = frozenset({"closed", "unknown"})
+_PARAMETERS = ("interval_ms", "peripheral_latency", "supervision_timeout_s")
 
 BEFORE_S, AFTER_S = 30.0, 180.0
 """What is lived through again: half a minute before the drop, and three minutes after it unless the reader was back."""
@@ -51,7 +51,7 @@ class Passage:
 
     `signal_s` and `signal_dbm` are what was heard. The reader was silent from `silent_s` on, and back somewhere between
     the two times of `back_s` (None: it was not heard again). `returned_s`: when it was connected again, by itself or by
-    hand. `interval_ms` and `supervision_timeout_s` were in force, where that is known.
+    hand. `interval_ms`, `peripheral_latency` and `supervision_timeout_s` were in force, where that is known.
     """
 
     t_us: int
@@ -65,13 +65,18 @@ class Passage:
     back_s: tuple[float, float] | None
     returned_s: float | None
     interval_ms: float | None
+    peripheral_latency: int | None
     supervision_timeout_s: float | None
+
+
+_READ = ("rssi_dbm", "extra", *_PARAMETERS)
 
 
 def passages(frame: pd.DataFrame, findings: "Sequence[Finding]") -> list[Passage]:
     """One passage for each disconnect among the findings of `diagnose(frame)`, in their order."""
     known = {"t_us", "reader", "kind"} <= set(frame.columns)
     rows: Any = frame.sort_values("t_us", kind="stable") if known else frame
+    rows = rows.assign(**{name: pd.NA for name in _READ if name not in rows})
     drops = [finding for finding in findings if finding.kind == "disconnect"]
     of_reader = dict(list(rows.groupby("reader"))) if drops else {}
     scans = rows[rows["kind"].isin([Kind.SCAN_STARTED.value, Kind.SCAN_STOPPED.value])] if drops else rows
@@ -85,7 +90,7 @@ def _passage(finding: "Finding", rows: Any, scans: Any) -> Passage:
     cause = finding.causes[0].cause if finding.causes else Cause.CANNOT_TELL
     ended = rows[(kinds == Kind.LINK_DISCONNECTED.value) & (np.abs(since_s) < 1.0)]
     extra = _extra(ended["extra"].iloc[0]) if len(ended) else {}
-    interval_ms, timeout_s = _in_force(rows[since_s <= 0])
+    interval_ms, latency, timeout_s = _in_force(rows[since_s <= 0])
     code = finding.hci_code
     silence_s = _number(extra.get("silence_s"))
     if silence_s is None:
@@ -108,6 +113,7 @@ def _passage(finding: "Finding", rows: Any, scans: Any) -> Passage:
         back_s=_back(min(heard), scans, at_us) if heard and min(heard) < AFTER_S else None,
         returned_s=float(again[0]) if len(again) else None,
         interval_ms=interval_ms,
+        peripheral_latency=None if latency is None else int(latency),
         supervision_timeout_s=timeout_s,
     )
 
@@ -128,13 +134,13 @@ def _back(heard_s: float, scans: Any, at_us: int) -> tuple[float, float]:
     return 0.0, heard_s
 
 
-def _in_force(rows: Any) -> tuple[float | None, float | None]:
+def _in_force(rows: Any) -> list[float | None]:
     told = rows[rows["kind"].isin([Kind.LINK_CONNECTED.value, Kind.LINK_UPDATED.value])]
     found: list[float | None] = []
-    for column in ("interval_ms", "supervision_timeout_s"):
+    for column in _PARAMETERS:
         values = told[column].dropna()
         found.append(float(values.iloc[-1]) if len(values) else None)
-    return found[0], found[1]
+    return found
 
 
 def _number(value: Any) -> float | None:

@@ -32,10 +32,14 @@ NEAR_S = 15.0
 
 
 class Lived(NamedTuple):
-    """What became of a passage: when the link ended (None: it held), and how long until it was there again."""
+    """What became of a passage: when the link ended (None: it held), and when it was there again.
+
+    Both count from the recorded drop, so that a policy which notices it later is not taken for one that mends it
+    sooner.
+    """
 
     dropped_s: float | None
-    gone_s: float | None
+    returned_s: float | None
 
 
 class _ReplayedChannel(Channel):
@@ -75,7 +79,6 @@ async def _live(passage: Passage, parameters: Parameters, *, auto_reconnect: boo
     loop = asyncio.get_running_loop()
     events: list[tuple[float, Event]] = []
     air = Air(seed)
-    air.parameters = parameters
     reader = air.add_reader(SERIAL)
     reader.channel = channel = _ReplayedChannel(passage, back_s, rng, loop.time())
     # The kit would ask a mute reader after 15 s; what ends the link here shall be the supervision timeout.
@@ -85,6 +88,8 @@ async def _live(passage: Passage, parameters: Parameters, *, auto_reconnect: boo
     )
     try:
         await terminal.easy_connect(PLACE, serial=SERIAL, auto_reconnect_on_unexpected_disconnect=auto_reconnect)
+        # As phones do: the link is made with usual parameters, and others are asked for.
+        reader.ask_for(parameters)
         channel.drop_s = drop_s = loop.time() + SETTLED_S + BEFORE_S
         if (link := reader.link) is not None:
             if passage.manner == "gone":
@@ -101,7 +106,7 @@ async def _live(passage: Passage, parameters: Parameters, *, auto_reconnect: boo
     if not ends:
         return Lived(None, None)
     returns = [at_s for at_s, event in events if event.kind == Kind.RECONNECT_SUCCEEDED and at_s > ends[0]]
-    return Lived(ends[0] - drop_s, returns[0] - ends[0] if returns else None)
+    return Lived(ends[0] - drop_s, max(0.0, returns[0] - drop_s) if returns else None)
 
 
 def recorded_parameters(passage: Passage) -> Parameters:
@@ -110,5 +115,6 @@ def recorded_parameters(passage: Passage) -> Parameters:
     return replace(
         usual,
         interval_ms=passage.interval_ms or usual.interval_ms,
+        peripheral_latency=passage.peripheral_latency or usual.peripheral_latency,
         supervision_timeout_s=passage.supervision_timeout_s or usual.supervision_timeout_s,
     )

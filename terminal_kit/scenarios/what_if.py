@@ -12,12 +12,12 @@ from typing import Any
 import pandas as pd
 
 from terminal_kit.diagnosis import Finding, diagnose
-from terminal_kit.errors import InvalidParameterError
+from terminal_kit.errors import InvalidParameterError, TerminalError
 from terminal_kit.events import Kind
-from terminal_kit.scenarios.passages import AFTER_S, NEVER_REPLAYED, Passage, passages
+from terminal_kit.scenarios.passages import AFTER_S, Manner, Passage, passages
 from terminal_kit.scenarios.replay import Lived, live, recorded_parameters
 from terminal_kit.simulator.link import Parameters
-from terminal_kit.words import words
+from terminal_kit.words import counted, words
 
 REPLAYS = 10
 """How often each drop is lived through under each policy: shares in steps of a tenth, some seconds for fifty drops."""
@@ -32,6 +32,7 @@ ASSUMPTIONS = (
     "A reader that nobody listened for was back at any time between the drop and when it was heard, alike likely.",
     "A link whose reader restarted, hung or lost power cannot be kept by any policy.",
     "A drop that the app, the host's radio or the reader itself decided on happens under any policy.",
+    "Only what was recorded as a drop is replayed: a shorter time-out or a longer interval may bring others.",
     "A longer interval or another time-out changes nothing else: no power, no throughput, no second link.",
     "Automatic reconnection is this kit's: it listens, and asks again when the reader is heard.",
 )
@@ -49,10 +50,28 @@ class Policy:
     def __post_init__(self) -> None:
         """Raises `InvalidParameterError` for what no link can have."""
         for name, (low, high) in (("interval_ms", INTERVAL_MS), ("supervision_timeout_s", SUPERVISION_TIMEOUT_S)):
-            value = getattr(self, name)
-            if value is not None and not low <= value <= high:
+            value: Any = getattr(self, name)
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if value is not None and not (is_number and low <= value <= high):
                 raise InvalidParameterError(
-                    f"{name} cannot be {value:g}", parameter=name, value=value, hint=f"From {low:g} to {high:g}."
+                    f"{name} cannot be {value}", parameter=name, value=value, hint=f"From {low:g} to {high:g}."
+                )
+        automatic: Any = self.auto_reconnect
+        if not (automatic is None or isinstance(automatic, bool)):
+            raise InvalidParameterError(
+                f"auto_reconnect cannot be {automatic}",
+                parameter="auto_reconnect",
+                value=automatic,
+                hint="True, False, or None for as it was recorded.",
+            )
+        if self.interval_ms is not None and self.supervision_timeout_s is not None:
+            together = Parameters(interval_ms=self.interval_ms, supervision_timeout_s=self.supervision_timeout_s)
+            if why := impossible(together):
+                raise InvalidParameterError(
+                    why,
+                    parameter="supervision_timeout_s",
+                    value=self.supervision_timeout_s,
+                    hint="Lengthen the time-out, or shorten the interval.",
                 )
 
     def parameters(self, recorded: Parameters) -> Parameters:
@@ -61,15 +80,27 @@ class Policy:
         return replace(recorded, **{name: value for name, value in changed.items() if value is not None})
 
 
+def impossible(parameters: Parameters) -> str | None:
+    """Why no link can have these parameters together (Core Vol 6 Part B, 4.5.2), or None."""
+    least_s, timeout_s = parameters.least_timeout_s, parameters.supervision_timeout_s
+    if timeout_s > least_s:
+        return None
+    latency = f" and a peripheral latency of {parameters.peripheral_latency}" if parameters.peripheral_latency else ""
+    interval = f"an interval of {parameters.interval_ms:g} ms{latency}"
+    return f"a supervision timeout of {timeout_s:g} s is too short for {interval}: it must exceed {least_s:g} s"
+
+
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """What a policy would have done.
 
-    `drops`: one row for each recorded disconnect: `time`, `t_us`, `reader`, `cause`, `manner`, `replayed`,
-    `as_recorded` (share of the replays under the recorded policy in which it happened), `as_proposed` (under the
-    other), `gone_s` (recorded: until it was connected again) and `gone_proposed_s` (median of the replays in which it
-    dropped; missing where it did not come back within three minutes). `reproduced`: share of the replays under the
-    recorded policy that brought the drop; what it falls short of 1 is how far the replay is to be trusted.
+    `drops`: one row for each recorded disconnect: `time`, `t_us`, `reader`, `cause`, `manner`, `replayed`, `why_not`
+    (in words, where it was not replayed), `as_recorded` (share of the replays under the recorded policy in which it
+    happened), `as_proposed` (under the other), `gone_s` (recorded: until it was connected again) and `gone_proposed_s`
+    (median of the replays in which it dropped; missing where it did not come back within three minutes). Both count
+    from the recorded drop: a longer time-out notices a loss later, which brings nothing back sooner. `reproduced`:
+    share of the replays under the recorded policy that brought the drop; what it falls short of 1 is how far the replay
+    is to be trusted.
     """
 
     policy: Policy
@@ -98,10 +129,14 @@ class Outlook:
         """The outcome in words, with what it rests on."""
         drops: Any = self.drops
         count, replayed = len(drops), int(drops["replayed"].sum())
-        told = [f"{count} drops, {replayed} of which can be replayed."]
+        told = [f"{counted(count, 'drop')}, {replayed} of which can be replayed."]
         if self.reproduced is not None:
             told.append(f"Under the recorded policy the replay brings them in {self.reproduced:.0%} of its runs.")
-            told.append(f"Under the proposed one about {self.avoided:.1f} of them would not have happened.")
+            told.append(
+                f"Under the proposed one about {self.avoided:.1f} of them would not have happened."
+                if self.avoided >= 0.05
+                else "Under the proposed one they would have happened all the same."
+            )
         kept: Any = self.drops[["gone_s", "gone_proposed_s"]].dropna()
         if len(kept):
             before_s, after_s = kept["gone_s"].median(), kept["gone_proposed_s"].median()
@@ -111,10 +146,8 @@ class Outlook:
 
 def fate(drop: Mapping[str, Any]) -> str:
     """What would have become of a drop, one row of `Outlook.drops`, in words."""
-    if drop["manner"] == "unknown":
-        return "its cause is not known, so nothing can be said"
-    if drop["manner"] == "closed":
-        return "asked for, so it would have happened all the same"
+    if not drop["replayed"]:
+        return str(drop["why_not"])
     share = drop["as_proposed"]
     told = "would have happened all the same" if share == 1 else f"would have happened in {share:.0%} of the replays"
     if share == 0:
@@ -164,12 +197,18 @@ _TYPES = {
     "cause": "str",
     "manner": "str",
     "replayed": "bool",
+    "why_not": "str",
     "as_recorded": "Float64",
     "as_proposed": "Float64",
     "gone_s": "Float64",
     "gone_proposed_s": "Float64",
 }
 _COLUMNS = list(_TYPES)
+
+_NOT_REPLAYED: dict[Manner, str] = {
+    "unknown": "its cause is not known, so nothing can be said",
+    "closed": "asked for, so it would have happened all the same",
+}
 
 
 def _row(passage: Passage, policy: Policy, replays: int, seed: int, *, was_automatic: bool) -> dict[str, Any]:
@@ -178,28 +217,32 @@ def _row(passage: Passage, policy: Policy, replays: int, seed: int, *, was_autom
         "reader": passage.reader,
         "cause": words(passage.cause),
         "manner": passage.manner,
-        "replayed": passage.manner not in NEVER_REPLAYED,
+        "why_not": _NOT_REPLAYED.get(passage.manner),
         "gone_s": passage.returned_s,
     }
-    if not row["replayed"]:
-        return row
     recorded = recorded_parameters(passage)
+    proposed = policy.parameters(recorded)
     automatic = was_automatic if policy.auto_reconnect is None else policy.auto_reconnect
-    before = [
-        live(passage, recorded, auto_reconnect=was_automatic, seed=seed + number).dropped_s for number in range(replays)
-    ]
-    after = [
-        live(passage, policy.parameters(recorded), auto_reconnect=automatic, seed=seed + number)
-        for number in range(replays)
-    ]
-    row["as_recorded"] = sum(dropped_s is not None for dropped_s in before) / replays
-    row["as_proposed"] = sum(lived.dropped_s is not None for lived in after) / replays
-    row["gone_proposed_s"] = _gone_s(passage, after) if automatic else passage.returned_s
-    return row
+    row["why_not"] = row["why_not"] or impossible(proposed)
+    if not row["why_not"]:
+        try:
+            before, after = (
+                [live(passage, parameters, auto_reconnect=itself, seed=seed + number) for number in range(replays)]
+                for parameters, itself in ((recorded, was_automatic), (proposed, automatic))
+            )
+        except TerminalError as error:
+            row["why_not"] = f"the replay came to no link ({error.code}), so nothing can be said"
+        else:
+            row["as_recorded"] = sum(lived.dropped_s is not None for lived in before) / replays
+            row["as_proposed"] = sum(lived.dropped_s is not None for lived in after) / replays
+            row["gone_proposed_s"] = _gone_s(after) if automatic else passage.returned_s
+    return row | {"replayed": row["why_not"] is None}
 
 
-def _gone_s(passage: Passage, after: Sequence[Lived]) -> float | None:
+def _gone_s(after: Sequence[Lived]) -> float | None:
     """The median time until the reader was there again, those that were not counted as longest."""
-    gone = [lived.gone_s if lived.gone_s is not None else AFTER_S for lived in after if lived.dropped_s is not None]
+    gone = [
+        lived.returned_s if lived.returned_s is not None else AFTER_S for lived in after if lived.dropped_s is not None
+    ]
     found = median(gone) if gone else None
     return found if found is not None and found < AFTER_S else None

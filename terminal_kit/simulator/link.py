@@ -45,6 +45,14 @@ class Parameters:
     supervision_timeout_s: float = 4.0
     mtu_bytes: int = 247
 
+    @property
+    def least_timeout_s(self) -> float:
+        """What the supervision timeout must exceed: two events that the reader need not sleep through.
+
+        (Core Vol 6 Part B, 4.5.2; in HCI: Vol 4 Part E, 7.8.12.)
+        """
+        return 2 * (1 + self.peripheral_latency) * self.interval_ms / 1000
+
 
 class Lane:
     """One direction of a link's data: packets in order, as many in a connection event as fit, lost ones again.
@@ -199,7 +207,9 @@ class Link:
     def _block(self) -> None:
         now_s = self._loop.time()
         self._success = self._channel.success(now_s)
-        events = max(1, int(BLOCK_S / (self.parameters.interval_ms / 1000)))
+        interval_s = self.parameters.interval_ms / 1000
+        span_s = max(BLOCK_S, interval_s)  # where events are rarer than blocks, there is one draw for each event
+        events = max(1, int(BLOCK_S / interval_s))
         # Both directions must succeed for the host to hear an answer in a connection event.
         heard = self._success * self._success
         silent_block = heard < 1.0 and self._rng.random() < (1 - heard) ** events
@@ -207,9 +217,9 @@ class Link:
             self._silent_since_s = None
         elif self._silent_since_s is None:
             self._silent_since_s = now_s
-        elif now_s + BLOCK_S - self._silent_since_s >= self.parameters.supervision_timeout_s:
+        elif now_s + span_s - self._silent_since_s >= self.parameters.supervision_timeout_s:
             left_s = self._silent_since_s + self.parameters.supervision_timeout_s - now_s
             self._timer = self._loop.call_later(max(0.0, left_s), self.end, CONNECTION_TIMEOUT)
             return
         calm = math.isclose(heard, 1.0, abs_tol=1e-3)
-        self._timer = self._loop.call_later(BLOCK_S * (CALM_BLOCKS if calm else 1), self._block)
+        self._timer = self._loop.call_later(max(BLOCK_S * CALM_BLOCKS, span_s) if calm else span_s, self._block)

@@ -1,11 +1,14 @@
 """Drops lived through again: a longer time-out outlasts a fade, and nothing keeps a reader that is gone."""
 
+import itertools
 import json
+import math
+from typing import Any
 
 import pytest
 from scenarios.recordings import fade, finding
 
-from terminal_kit.errors import InvalidParameterError
+from terminal_kit.errors import InvalidParameterError, ConnectTimeoutError
 from terminal_kit.events import Cause
 from terminal_kit.scenarios.what_if import Outlook, Policy, fate, what_if
 
@@ -57,10 +60,70 @@ def test_the_same_seed_gives_the_same_outlook() -> None:
     assert json.loads(json.dumps(first)) == first
 
 
-@pytest.mark.parametrize("policy", [{"supervision_timeout_s": 40.0}, {"interval_ms": 1.0}])
-def test_a_policy_that_no_link_can_have_is_refused(policy: dict[str, float]) -> None:
+@pytest.mark.parametrize("policy", [
+    {"supervision_timeout_s": 40.0}, {"interval_ms": 1.0}, {"supervision_timeout_s": "5"}, {"interval_ms": math.nan},
+    {"interval_ms": math.inf}, {"supervision_timeout_s": -1}, {"interval_ms": True}, {"auto_reconnect": "yes"},
+    {"supervision_timeout_s": 2.0, "interval_ms": 1000.0},
+])  # fmt: skip
+def test_a_policy_that_no_link_can_have_is_refused(policy: dict[str, Any]) -> None:
+    """Core Vol 6 Part B, 4.5.2: the time-out exceeds two intervals."""
     with pytest.raises(InvalidParameterError):
         Policy(**policy)
+
+
+@pytest.mark.parametrize(("policy", "recorded"), [
+    (Policy(interval_ms=2000.0), {}),  # two of them are the four seconds that were recorded
+    (Policy(supervision_timeout_s=0.5), {"peripheral_latency": 9}),  # 2 · 10 · 30 ms
+])  # fmt: skip
+def test_what_no_link_can_have_beside_the_recorded_is_said_and_not_replayed(
+    policy: Policy, recorded: dict[str, Any]
+) -> None:
+    frame = fade().assign(**recorded)
+    told = what_if(frame, policy, findings=[finding()], replays=1)
+    (drop,) = told.drops.to_dict("records")
+    assert not drop["replayed"]
+    assert "too short" in fate(drop)
+    assert told.avoided == 0.0
+
+
+@pytest.mark.parametrize("interval_ms", [7.5, 100.0, 1000.0, 2000.0, 4000.0])
+def test_every_interval_that_a_link_may_have_is_lived_through(interval_ms: float) -> None:
+    """A link is made with usual parameters first, as phones do: with slow ones the first questions would time out."""
+    told = outlook(Policy(interval_ms=interval_ms, supervision_timeout_s=32.0), back_s=4.0)
+    assert told.drops["replayed"].tolist() == [True]
+    assert told.drops["as_proposed"].tolist() == [0.0]
+
+
+@pytest.mark.parametrize("back_s", [2.0, 9.0, 30.0])
+def test_a_longer_time_out_never_brings_more_drops_and_no_sooner_return(back_s: float) -> None:
+    """It only tells later of what is gone: the reader is there again when it is there again."""
+    timeouts_s = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+    told = [
+        outlook(Policy(supervision_timeout_s=timeout_s, auto_reconnect=True), cause, back_s=back_s).drops.iloc[0]
+        for cause in (Cause.BODY_OR_INTERFERENCE_FADE, Cause.READER_RESET_OR_POWER_LOSS)
+        for timeout_s in timeouts_s
+    ]
+    for lived in (told[: len(timeouts_s)], told[len(timeouts_s) :]):
+        shares = [drop["as_proposed"] for drop in lived]
+        assert shares == sorted(shares, reverse=True)
+        returns = [drop["gone_proposed_s"] for drop in lived if drop["as_proposed"] == 1.0]
+        assert all(after >= back_s - 2.0 for after in returns)
+        assert all(later >= sooner - 3.0 for sooner, later in itertools.pairwise(returns))
+
+
+def test_a_replay_that_comes_to_no_link_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise ConnectTimeoutError("no answer")
+
+    monkeypatch.setattr("terminal_kit.scenarios.what_if.live", refuse)
+    (drop,) = outlook(Policy(interval_ms=50.0)).drops.to_dict("records")
+    assert not drop["replayed"]
+    assert "REQUEST_TIMED_OUT" in fate(drop)
+
+
+def test_columns_that_only_some_frames_have_are_not_asked_for() -> None:
+    bare = fade().drop(columns=["extra", "interval_ms", "supervision_timeout_s"])
+    assert what_if(bare, Policy(interval_ms=50.0), findings=[finding()], replays=1).drops["replayed"].tolist() == [True]
 
 
 def test_no_replay_is_no_outlook() -> None:
