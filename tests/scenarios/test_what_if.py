@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from scenarios.recordings import fade, finding
 
-from terminal_kit.errors import InvalidParameterError, ConnectTimeoutError
+from terminal_kit.errors import ConnectTimeoutError, InvalidParameterError
 from terminal_kit.events import Cause
 from terminal_kit.scenarios.what_if import Outlook, Policy, fate, what_if
 
