@@ -96,6 +96,43 @@ def test_nothing_but_a_page_is_written_over(tmp_path: Path, output: str, capsys:
     assert main([*command, str(tmp_path / "case.html")]) == main([*command, str(tmp_path / "case.html")]) == 0
 
 
+@pytest.mark.parametrize(
+    ("output", "said"), [(".", "is a folder. Name a file in it"), ("none/case.html", "none. Make it first")]
+)
+def test_where_no_page_can_be_written_is_told_at_once(
+    tmp_path: Path, output: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["case", str(tmp_path / "nowhere.db"), "--output", str(tmp_path / output)]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("INVALID_REQUIRED_PARAMETER: ")
+    assert said in told
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_page_of_files_is_titled_by_them(tmp_path: Path) -> None:
+    line = (
+        "2026-03-14 12:00:01.000  1234  1240 D StripeTerminal: class=BBPOSControllerListener message=onBTDisconnected\n"
+    )
+    for name in ("first.log", "second.log"):
+        (tmp_path / name).write_text(line.replace("01.000", f"0{len(name) % 10}.000"))
+    files = [str(tmp_path / "first.log"), str(tmp_path / "second.log")]
+    page = tmp_path / "case.html"
+    assert main(["case", *files, "--output", str(page), "--no-redact"]) == 0
+    assert "<h1>Case first.log, second.log</h1>" in page.read_text("utf-8")
+    assert main(["case", *files, "--output", str(page)]) == 0
+    assert "<h1>Case</h1>" in page.read_text("utf-8")
+
+
+def test_notes_that_are_no_text_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "notes.txt").write_bytes(b"\xff\xfe\0")
+    command = ["case", str(tmp_path / "kate.db"), "--output", str(tmp_path / "case.html"), "--notes"]
+    for name, said in (("notes.txt", "is no text in UTF-8"), ("none.txt", "No such file"), (".", "Is a directory")):
+        assert main([*command, str(tmp_path / name)]) == 1
+        told = capsys.readouterr().err
+        assert said in told
+        assert "Errno" not in told
+
+
 def test_a_zone_that_there_is_not_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["case", "kate.db", "--output", str(tmp_path / "a.html"), "--time-zone", "Mars/X"])

@@ -11,7 +11,9 @@ from terminal_kit.cli import values
 from terminal_kit.cli.options import Commands, UsageError, command
 from terminal_kit.cli.output import printable, say
 from terminal_kit.cli.share_bar import ShareBar
+from terminal_kit.errors import InvalidParameterError
 from terminal_kit.eventlog import EventLog, Source
+from terminal_kit.eventlog.sources import check_clock_offset
 from terminal_kit.events import is_capture
 from terminal_kit.words import TIME_RULES
 
@@ -175,12 +177,14 @@ def _offset(given: list[str] | None) -> tuple[int, int] | None:
     if given is None:
         return None
     try:
-        source, offset_us = int(given[0]), round(float(given[1]) * 1e6)
-    except (ValueError, OverflowError) as error:
+        source, seconds = int(given[0]), float(given[1])
+    except ValueError as error:
         raise UsageError(f"--offset: {' '.join(given)!r} is no id and number of seconds") from error
-    if abs(offset_us) >= 2**62:
-        raise UsageError(f"--offset: no clock is {given[1]} s wrong")
-    return source, offset_us
+    try:
+        check_clock_offset(seconds * 1e6)
+    except InvalidParameterError as error:
+        raise UsageError(f"--offset: {error}. {error.hint}") from error
+    return source, round(seconds * 1e6)
 
 
 def _as_json(source: Source) -> "dict[str, object]":

@@ -9,6 +9,7 @@ from typing import Any
 from terminal_kit.cli.options import Commands, command
 from terminal_kit.cli.output import printable
 from terminal_kit.eventlog import EventLog
+from terminal_kit.eventlog.readers import known_reader
 from terminal_kit.events import Event
 
 _NAMES = tuple(field.name for field in fields(Event))
@@ -31,6 +32,8 @@ def add_to(commands: Commands) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Prints a line a row, in the order of the log."""
     with EventLog(chosen.log, read_only=True) as log:
+        if chosen.reader is not None:
+            known_reader(log, chosen.reader)
         radios = {run.id: run.radio for run in log.runs()}
         for event in log.events(reader=chosen.reader, kind=chosen.kind, radio="all"):
             radio = radios.get(event.run, "")

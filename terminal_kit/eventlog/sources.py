@@ -4,10 +4,20 @@ import sqlite3
 from dataclasses import dataclass, fields
 from typing import Literal
 
+from terminal_kit.errors import InvalidParameterError
 from terminal_kit.events import is_capture
 
 TimeRule = Literal["exact", "zone_assumed", "year_assumed", "order_only"]
 """How a source's times came about: as written; with a time zone or a year that it lacks; or only its order is known."""
+
+CLOCK_OFFSET_YEARS = 100
+"""No clock is further off: one that was never set begins in 1970 or later, and a year that is assumed is this one.
+
+A time that a calendar has stays one that a calendar has, corrected by so much: before it (years 1870 and on) and after.
+"""
+
+CLOCK_OFFSET_US = CLOCK_OFFSET_YEARS * 31_557_600_000_000
+"""The same in microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,17 @@ class Source:
     def is_capture(self) -> bool:
         """See `is_capture()`."""
         return is_capture(self.container)
+
+
+def check_clock_offset(clock_offset_us: float) -> None:
+    """Raises `InvalidParameterError` for more than `CLOCK_OFFSET_YEARS` either way, and for what is no number."""
+    if not abs(clock_offset_us) <= CLOCK_OFFSET_US:
+        raise InvalidParameterError(
+            f"no clock is {clock_offset_us / 1e6:g} s wrong",
+            parameter="clock_offset_us",
+            value=clock_offset_us,
+            hint=f"A correction is of {CLOCK_OFFSET_YEARS} years at most, {CLOCK_OFFSET_US // 10**6:,} s either way.",
+        )
 
 
 NAMES = tuple(field.name for field in fields(Source))

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from terminal_kit.eventlog import EventLog, Source
+from terminal_kit.eventlog.sources import CLOCK_OFFSET_US
 from terminal_kit.events import Kind, is_capture
 from terminal_kit.importers import clocks
 from terminal_kit.importers.clocks import Fit, Marks
@@ -188,7 +189,7 @@ def correct_known(log: EventLog, reports: Sequence[ImportReport]) -> None:
         return
     for source in waiting:
         offset_us = _late(log, _marks_in(log, source), source)
-        if offset_us:
+        if 0 < abs(offset_us) <= CLOCK_OFFSET_US:
             log.set_clock_offset(source.id, offset_us)
             fresh[0].findings.append(
                 f"The clock of {source.name}, which was imported earlier, is corrected by {_words(offset_us)}: "

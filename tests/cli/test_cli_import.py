@@ -225,8 +225,33 @@ def test_a_clock_is_corrected(field, capsys) -> None:
         assert [event.t_us for event in log.events()] == [T_US, T_US - 1_500_000]
 
 
-@pytest.mark.parametrize(("offset", "code"), [(("9", "1"), 1), (("x", "1"), 2), (("1", "soon"), 2), (("1", "inf"), 2)])
-def test_an_offset_that_is_none_changes_nothing(field, offset, code, capsys) -> None:
+@pytest.mark.parametrize(
+    ("offset", "code", "said"),
+    [
+        (("9", "1"), 1, "has no source 9"),
+        (("x", "1"), 2, "is no id and number of seconds"),
+        (("1", "soon"), 2, "is no id and number of seconds"),
+        (("1", "inf"), 2, "no clock is inf s wrong"),
+        (("1", "nan"), 2, "no clock is nan s wrong"),
+        (("1", "1e12"), 2, "no clock is 1e+12 s wrong. A correction is of 100 years at most, 3,155,760,000 s"),
+        (("1", "1e18"), 2, "no clock is 1e+18 s wrong"),
+        (("1", "-4000000000"), 2, "no clock is -4e+09 s wrong"),
+        (("1", "3155760001"), 2, "no clock is 3.15576e+09 s wrong"),
+    ],
+)
+def test_an_offset_that_is_none_changes_nothing(field, offset, code, said, capsys) -> None:
     assert run("sources", field, "--offset", *offset) == code
+    assert said in capsys.readouterr().err
     with EventLog(field, read_only=True) as log:
         assert {source.clock_offset_us for source in log.sources()} == {0}
+
+
+@pytest.mark.parametrize("seconds", [3_155_760_000, -3_155_760_000, 0.000001, 0])
+def test_times_that_are_corrected_by_as_much_as_may_be_are_still_times(field, seconds, capsys) -> None:
+    assert run("sources", field, "--offset", "1", str(seconds)) == 0
+    capsys.readouterr()
+    with EventLog(field, read_only=True) as log:
+        assert [event.t_us for event in log.events()] == [T_US + round(seconds * 1e6), T_US]
+        assert log.frame()["time"].dt.year.tolist() == [2025 + round(seconds / 31_557_600), 2025]
+    assert run("events", field) == 0
+    assert "µs" not in capsys.readouterr().out
