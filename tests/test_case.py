@@ -1,5 +1,6 @@
 """The page to send on: everything is in it, nothing calls home, nobody is named."""
 
+import json
 import re
 from pathlib import Path
 
@@ -94,6 +95,30 @@ def test_nothing_but_a_page_is_written_over(tmp_path: Path, output: str, capsys:
     assert "is no page" in capsys.readouterr().err
     assert (tmp_path / output).read_bytes() == before
     assert main([*command, str(tmp_path / "case.html")]) == main([*command, str(tmp_path / "case.html")]) == 0
+
+
+@pytest.mark.parametrize(
+    ("time_zone", "begins", "dropped"),
+    [
+        ("UTC", "2025-11-25T09:00:00", "2025-11-25T09:10:01"),
+        ("Europe/Berlin", "2025-11-25T10:00:00", "2025-11-25T10:10:01"),
+        ("America/New_York", "2025-11-25T04:00:00", "2025-11-25T04:10:01"),
+        ("Asia/Kolkata", "2025-11-25T14:30:00", "2025-11-25T14:40:01"),
+    ],
+)
+def test_the_charts_have_the_clock_on_the_wall_and_the_rest_utc(
+    tmp_path: Path, time_zone: str, begins: str, dropped: str
+) -> None:
+    story_log(tmp_path / "kate.db").close()
+    output = tmp_path / "case.html"
+    assert main(["case", str(tmp_path / "kate.db"), "--output", str(output), "--time-zone", time_zone]) == 0
+    page = output.read_text("utf-8")
+    (chart,) = re.findall(r"Plotly\.newPlot\((.*?)</script>", page, re.DOTALL)[-1:]
+    times = [time[:19] for times in re.findall(r'"x":\[(".*?")\]', chart) for time in json.loads(f"[{times}]") if time]
+    assert {begins, dropped} <= set(times)
+    assert {time[11:13] for time in times} <= {f"{int(begins[11:13]) + more:02}" for more in (-1, 0, 1)}
+    assert time_zone in chart.replace("\\u002f", "/")
+    assert "2025-11-25 09:10:01 UTC" in without_scripts(page)
 
 
 @pytest.mark.parametrize(

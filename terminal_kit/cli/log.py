@@ -8,6 +8,7 @@ from typing import Any
 
 from terminal_kit.cli.options import Commands, command
 from terminal_kit.cli.output import printable
+from terminal_kit.diagnosis.finding import is_dated
 from terminal_kit.eventlog import EventLog
 from terminal_kit.eventlog.readers import known_reader
 from terminal_kit.events import Event
@@ -42,9 +43,13 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def as_json(event: Event, radio: str) -> dict[str, Any]:
-    """The columns that hold something, and which radio the row came from."""
+    """The columns that hold something, and which radio the row came from. `t_us` is null for lines that tell no time.
+
+    Such lines begin at the epoch in the log, a millisecond apart (`order_only`): their order is that of `seq`.
+    """
     columns = {name: getattr(event, name) for name in _NAMES}
-    return {name: value for name, value in columns.items() if value is not None} | {"radio": radio}
+    told = {name: value for name, value in columns.items() if value is not None} | {"radio": radio}
+    return told if is_dated(event.t_us) else told | {"t_us": None}
 
 
 def as_line(event: Event, radio: str) -> str:
@@ -58,6 +63,8 @@ def as_line(event: Event, radio: str) -> str:
 
 
 def _time(t_us: int) -> str:
+    if not is_dated(t_us):
+        return f"{'no date':<24}"
     try:
         return (_EPOCH + timedelta(microseconds=t_us)).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + "Z"
     except (OverflowError, ValueError, TypeError):
