@@ -16,6 +16,7 @@ from terminal_kit.diagnosis.finding import clock, is_dated
 from terminal_kit.eventlog import EventLog, Source
 from terminal_kit.eventlog.filters import Among
 from terminal_kit.eventlog.readers import known_reader
+from terminal_kit.eventlog.sources import whole_files
 from terminal_kit.events import Kind
 from terminal_kit.redaction import Redactor, learn_log, redact
 from terminal_kit.words import words
@@ -95,7 +96,7 @@ def gather(
     frame: Any = log.frame(radio=radio)
     named = frame["reader"].fillna("")
     wanted = named.isin(named.unique() if reader is None else ["", known_reader(log, reader, radio=radio)])
-    sources, told, title = log.sources(), list(notes), log.path.name if title is None else title
+    sources, told, title = whole_files(log.sources()), list(notes), log.path.name if title is None else title
     if redacted:
         door = Redactor(key)
         # All names of the whole log are learned, those of readers that are left out too: notes may tell of them.

@@ -13,7 +13,7 @@ from terminal_kit.cli.output import printable, say
 from terminal_kit.cli.share_bar import ShareBar
 from terminal_kit.errors import InvalidParameterError
 from terminal_kit.eventlog import EventLog, Source
-from terminal_kit.eventlog.sources import check_clock_offset
+from terminal_kit.eventlog.sources import check_clock_offset, whole_files
 from terminal_kit.events import is_capture
 from terminal_kit.words import TIME_RULES
 
@@ -107,7 +107,8 @@ def run_sources(chosen: argparse.Namespace) -> int:
     with EventLog(chosen.log, read_only=offset is None) as log:
         if offset is not None:
             log.set_clock_offset(*offset)
-        sources = [source for source in log.sources() if offset is None or source.id == offset[0]]
+        sources = log.sources()
+    sources = whole_files(sources) if offset is None else [source for source in sources if source.id == offset[0]]
     if chosen.json:
         print(json.dumps([_as_json(source) for source in sources]))
         return 0

@@ -228,8 +228,8 @@ class EventLog:
     def set_clock_offset(self, source: int, clock_offset_us: int) -> None:
         """Corrects the clock of an imported file by so many microseconds, whenever its rows are read.
 
-        Rows never change. Raises `InvalidParameterError` for a source that there is not, and for more than
-        `sources.CLOCK_OFFSET_YEARS` either way.
+        Of a file that has grown, all parts are corrected. Rows never change. Raises `InvalidParameterError` for a
+        source that there is not, and for more than `sources.CLOCK_OFFSET_YEARS` either way.
         """
         self._check_open()
         offset_us = integer(clock_offset_us, "clock_offset_us")

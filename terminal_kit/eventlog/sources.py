@@ -1,6 +1,7 @@
 """Imported files: what the log knows of each. The rows of an import never change: see `importing.py`."""
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Literal
 
@@ -25,7 +26,9 @@ class Source:
     """One imported file. `records` are those it holds (lines, of a log): understood, foreign and damaged ones together.
 
     `container` is its format (`btsnoop`, `sdk log`, …), `run` the run that its events belong to: files of one phone
-    share one. `clock_offset_us` is added to its times when they are read. `id` is given by the log.
+    share one. `clock_offset_us` is added to its times when they are read. `grown_from` is the hash of the source that
+    is its beginning, where it had been imported before it grew: the rows of that part lead to that source, and the two
+    are one file (`whole_files()`), with one clock. `id` is given by the log.
     """
 
     sha256: str
@@ -39,12 +42,20 @@ class Source:
     damaged: int = 0
     run: str = ""
     clock_offset_us: int = 0
+    grown_from: str = ""
     id: int = 0
 
     @property
     def is_capture(self) -> bool:
         """See `is_capture()`."""
         return is_capture(self.container)
+
+
+def whole_files(sources: Iterable[Source]) -> list[Source]:
+    """The sources as people count them, each file once: those that are no beginning of another."""
+    every = list(sources)
+    beginnings = {source.grown_from for source in every}
+    return [source for source in every if source.sha256 not in beginnings]
 
 
 def check_clock_offset(clock_offset_us: float) -> None:

@@ -188,6 +188,8 @@ def correct_known(log: EventLog, reports: Sequence[ImportReport]) -> None:
     if not fresh or not waiting:
         return
     for source in waiting:
+        if any(other.id == source.id and other.clock_offset_us for other in log.sources()):
+            continue  # with another part of its file
         offset_us = _late(log, _marks_in(log, source), source)
         if 0 < abs(offset_us) <= CLOCK_OFFSET_US:
             log.set_clock_offset(source.id, offset_us)

@@ -167,6 +167,7 @@ def _source(found: Found, report: Report, run: str, offset_us: int, redactor: Re
         damaged=report.damaged,
         run=run,
         clock_offset_us=offset_us,
+        grown_from=found.grown_from.sha256 if found.grown_from else "",
     )
     return source if redactor is None else redactor.source(source)
 

@@ -4,7 +4,7 @@ import re
 
 from terminal_kit.errors import InvalidParameterError
 from terminal_kit.eventlog import EventLog
-from terminal_kit.eventlog.sources import check_clock_offset
+from terminal_kit.eventlog.sources import check_clock_offset, whole_files
 from terminal_kit.panels.panel import Picture
 from terminal_kit.words import TIME_RULES, visible
 
@@ -19,7 +19,7 @@ def sources_picture(log: EventLog) -> Picture:
             "rule": TIME_RULES[source.time_rule],
             "offset_s": source.clock_offset_us / 1e6,
         }
-        for source in log.sources()
+        for source in whole_files(log.sources())
     }
 
 

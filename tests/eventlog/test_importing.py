@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from terminal_kit.errors import EventLogError, InvalidParameterError
 from terminal_kit.eventlog import EventLog, Outcome, Source
-from terminal_kit.eventlog.sources import CLOCK_OFFSET_US, TimeRule, check_clock_offset
+from terminal_kit.eventlog.sources import CLOCK_OFFSET_US, TimeRule, check_clock_offset, whole_files
 from terminal_kit.events import Kind
 from terminal_kit.words import TIME_RULES
 
@@ -138,6 +138,18 @@ def test_a_shifted_clock_moves_what_is_read_and_no_row(log: EventLog) -> None:
 def test_no_clock_of_a_source_that_there_is_not(log: EventLog, wrong) -> None:
     with pytest.raises(InvalidParameterError):
         log.set_clock_offset(wrong, 1)
+
+
+def test_a_file_that_has_grown_is_one_file_with_one_clock(log: EventLog) -> None:
+    for name, before in (("aa", ""), ("bb", "aa"), ("cc", "bb"), ("dd", ""), ("ee", "dd"), ("ff", "")):
+        log.store_import([name], [rows(1)], lambda name=name, before=before: Outcome([source(name, grown_from=before)]))
+    assert [each.sha256 for each in whole_files(log.sources())] == ["cc", "ee", "ff"]
+    log.set_clock_offset(2, 7)
+    assert [each.clock_offset_us for each in log.sources()] == [7, 7, 7, 0, 0, 0]
+    log.set_clock_offset(4, 5)
+    assert [each.clock_offset_us for each in log.sources()] == [7, 7, 7, 5, 5, 0]
+    log.set_clock_offset(6, 3)
+    assert [each.clock_offset_us for each in log.sources()] == [7, 7, 7, 5, 5, 3]
 
 
 @pytest.mark.parametrize("wrong", [CLOCK_OFFSET_US + 1, -CLOCK_OFFSET_US - 1, 10**18, 10**30, float("nan"), 1.5])

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from terminal_kit.errors import CanceledError, CaptureFormatError, InvalidParameterError
 from terminal_kit.eventlog import EventLog
+from terminal_kit.eventlog.sources import whole_files
 from terminal_kit.importers import Clock, Content, ImportReport, Lack, Progress, import_files
 from terminal_kit.importers.finding_files import hashed
 
@@ -153,6 +154,7 @@ def test_a_file_that_has_grown_adds_what_is_new_to_its_run(log, folder) -> None:
     before = links(log)
     (second,) = import_files([put(folder, "a.log", whole)], log)
     assert second.run == first.run
+    assert [source.id for source in whole_files(log.sources())] == [second.source]
     assert any("only what is new" in finding for finding in second.findings)
     assert links(log) == [*before, ("link_disconnected", 701), ("link_connected", 900), ("link_disconnected", 1505)]
     sessions = [event.session for event in log.events() if event.kind in ("link_connected", "link_disconnected")]
@@ -289,6 +291,8 @@ def test_a_log_that_has_grown_goes_on_with_the_clock_of_its_beginning(log, folde
     assert report.error is None
     assert [second for _, second in links(log)] == [second + 5 for second in MOMENTS_S]
     assert len({event.run for event in log.events()}) == 1
+    log.set_clock_offset(2, 0)
+    assert [second for _, second in links(log)] == list(MOMENTS_S)
 
 
 def test_a_capture_that_comes_later_corrects_the_log(log, folder) -> None:
