@@ -212,6 +212,8 @@ def test_what_is_none_of_ours_is_told_and_hinders_nothing(log, folder) -> None:
     assert [report.error is None for report in told] == [False, False, False, True, False, False, False, False]
     assert all(isinstance(report.error, CaptureFormatError) for report in told if report.error)
     assert "air" in str(told[2].error)
+    assert "at byte 104" in str(told[5].error)
+    assert getattr(told[5].error, "offset", None) == 104
     assert len(log.sources()) == 1
 
 
