@@ -80,10 +80,10 @@ def run(chosen: argparse.Namespace) -> int:
         from terminal_kit.redaction import Redactor  # noqa: PLC0415
 
         redactor = Redactor(chosen.key)
-    with EventLog(chosen.log) as log, ShareBar() as bar:
+    with ShareBar() as bar:
         reports = import_files(
             chosen.files,
-            log,
+            chosen.log,
             year=chosen.year,
             time_zone=chosen.time_zone,
             on_progress=lambda progress: bar.show(progress.done_bytes, progress.total_bytes, progress.file),

@@ -49,8 +49,8 @@ def door(monkeypatch: pytest.MonkeyPatch) -> Any:
             self.given: dict[str, Any] = {}
             self.does: Any = None
 
-        def __call__(self, paths: Any, log: EventLog, **given: Any) -> list[ImportReport]:
-            self.given = {"paths": list(paths), "log": log.path, **given}
+        def __call__(self, paths: Any, log: str, **given: Any) -> list[ImportReport]:
+            self.given = {"paths": list(paths), "log": log, **given}
             if self.does:
                 self.does(given)
             return self.reports
@@ -84,7 +84,7 @@ def test_each_file_is_told_with_what_is_understood_foreign_and_damaged(home, doo
         "b.btsnoop: the log has it already; nothing was added",
     ]
     (line,) = shown.err.splitlines()
-    assert line.startswith("c.png: UNEXPECTED_SDK_ERROR: c.png is no capture. Import a Bluetooth HCI capture")
+    assert line.startswith("c.png: INVALID_REQUIRED_PARAMETER: c.png is no capture. Import a Bluetooth HCI capture")
 
 
 def test_json_is_one_list_with_the_contracts_keys(home, door, capsys) -> None:
@@ -95,7 +95,7 @@ def test_json_is_one_list_with_the_contracts_keys(home, door, capsys) -> None:
     assert told[0]["foreign_reasons"] == {"another app's tag": 290, "blank": 8}
     assert told[0]["damages"][0] == {"text": "cut\u202e", "offset": 5000, "record": 77}
     assert told[1]["already_there"]
-    assert told[2]["error"]["code"] == "UNEXPECTED_SDK_ERROR"
+    assert told[2]["error"]["code"] == "INVALID_REQUIRED_PARAMETER"
 
 
 def test_what_went_well_exits_with_0(home, door, capsys) -> None:
@@ -109,7 +109,7 @@ def test_year_zone_and_redaction_are_handed_on(home, door, capsys) -> None:
     run("import", "a", "--log", log, "--year", "2025", "--time-zone", "+02:00", "--redact")
     assert (door.given["year"], door.given["time_zone"]) == (2025, "+02:00")
     assert door.given["redactor"].text("STRM26138000001") != "STRM26138000001"
-    assert door.given["log"] == Path(log)
+    assert door.given["log"] == log
     # No window: nobody is asked and no bar is drawn.
     assert door.given["on_lack"] is None
     capsys.readouterr()
@@ -157,8 +157,7 @@ def test_an_interrupted_import_exits_with_130(home, door, capsys) -> None:
 
     door.does = interrupted
     assert run("import", "a", "--log", str(home / "field.db")) == 130
-    with EventLog(home / "field.db", read_only=True) as log:
-        assert log.frame().empty
+    assert not (home / "field.db").exists()
 
 
 def test_in_a_window_a_bar_is_drawn_and_taken_away(home, door, monkeypatch, capsys) -> None:
@@ -191,6 +190,40 @@ def test_a_person_is_asked_for_what_a_log_lacks_and_asked_again(home, door, monk
     assert answers == [Clock(2026, None)]
     assert window.getvalue().count("app\\x1b.log tells no year") == 2
     assert "'26' is no year" in window.getvalue()
+
+
+@pytest.mark.parametrize("name", ["nowhere.log", "letter.txt", "empty", "."])
+def test_what_gives_nothing_makes_no_log_and_no_folder(home, name, capsys) -> None:
+    (home / "field").mkdir()
+    (home / "field" / "letter.txt").write_text("dear sirs\n")
+    (home / "field" / "empty").touch()
+    log = home / "new" / "field.db"
+    assert run("import", str(home / "field" / name), "--log", str(log)) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "INVALID_REQUIRED_PARAMETER" in line
+    assert "Errno" not in line
+    if name == "nowhere.log":
+        assert line.endswith(f"there is no file {home / 'field' / name}. Check the path.")
+    assert not log.parent.exists()
+
+
+def test_a_log_that_there_is_stays_as_it_is(field, home, capsys) -> None:
+    before = Path(field).read_bytes()
+    assert run("import", str(home / "nowhere.log"), "--log", field) == 1
+    assert Path(field).read_bytes() == before
+
+
+@pytest.mark.parametrize(("redact", "said"), [((), "already"), (("--redact",), "terminal-kit redact")])
+def test_what_is_asked_in_vain_of_a_file_that_is_there_is_said(home, redact, said, capsys) -> None:
+    lines = "09-12 10:00:01.000  1234  1240 D StripeTerminal: class=BBPOSControllerListener message=onBTDisconnected\n"
+    (home / "app.log").write_text(lines)
+    command = ["import", str(home / "app.log"), "--log", str(home / "field.db"), *redact]
+    assert run(*command[:4], "--year", "2024") == 0
+    capsys.readouterr()
+    assert run(*command) == 0
+    assert said in capsys.readouterr().out
+    assert run(*command, "--year", "2025") == 0
+    assert "was read with the year 2024" in capsys.readouterr().out
 
 
 # ---- sources

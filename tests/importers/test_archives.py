@@ -252,7 +252,7 @@ class TestDamage:
                 data[place] = value
         files, told = found_at(bytes(data))
         assert all(len(damage.text) < 500 for damage in told)
-        assert all(0 <= damage.offset for damage in told if damage.offset is not None)
+        assert all(damage.offset >= 0 for damage in told if damage.offset is not None)
         assert all(isinstance(part, bytes) for part in files.values())
 
 
