@@ -43,15 +43,17 @@ def import_files(
 ) -> list[ImportReport]:
     """Takes captures and logs of apps into a log; gives a report for each, in their order.
 
-    `log` is open, or the path of one; where there is none, it is made as soon as there is something to store.
+    `log` is open, or the path of one; where there is none, it is made if there is something to import.
 
     A folder stands for its files, an archive for its members, a `Content` for a file that lies nowhere (an upload);
-    what they are is told by their content. The captures of one phone become one run. A file that the log has adds
-    nothing; of one that has grown, only what is new is added. Each run is stored whole or not at all. `year` and
-    `time_zone` (`Europe/Berlin`, `+02:00`) are for logs that lack them; else they are taken from a capture that
-    overlaps, or asked for (`on_lack`), or assumed; which, is said. `redactor` replaces names before they are stored: it
-    is shown all files first, since a name that one line gives away may stand in an earlier one. The advertisements of
-    captures, which are full of names, are not kept then.
+    what they are is told by their content. The captures of one phone become one run, also with one that was imported
+    before and ends where they begin, as long as it lies where it lay. A file that the log has adds nothing; of one that
+    has grown, only what is new is added. Each run is stored whole or not at all. `year` and `time_zone`
+    (`Europe/Berlin`, `+02:00`) are for logs that lack them; else they are taken from a capture that overlaps, or asked
+    for (`on_lack`), or assumed; which, is said. `redactor` replaces names before they are stored: it is shown all files
+    first, since a name that one line gives away may stand in an earlier one. The advertisements of captures, which are
+    full of names, are not kept then. What is asked in vain of a file that the log has (another year, other names) is
+    said in its report.
 
     A file that cannot be imported hinders no other: its report has an `error`. Raises `InvalidParameterError` for a
     log that is open for reading only, `EventLogError` where the log cannot be written.
@@ -80,7 +82,8 @@ def _take(found: Sequence[Found | ImportReport], log: EventLog, asked: Asked) ->
     known = partial(_known, log, asked)
     reports: dict[str, ImportReport] = {}
     logs = [each for each in fresh if each.known is None and each.role == "log"]
-    of_phones = phones(log, [each for each in fresh if each.role == "capture"])
+    captures = [each for each in fresh if each.role == "capture"]
+    of_phones = phones(log, captures, with_stored=asked.redactor is None)
     for each, fuller in of_phones.doubles:
         if each.known is None and _holds_log(each):
             logs.append(each)

@@ -25,12 +25,17 @@ class Phones(NamedTuple):
     looked_at: frozenset[int]
 
 
-def phones(log: EventLog, captures: Sequence[Found]) -> Phones:
-    """The captures by phone, where one of it is new, with stored ones on which they go on."""
+def phones(log: EventLog, captures: Sequence[Found], *, with_stored: bool = True) -> Phones:
+    """The captures by phone, where one of it is new, `with_stored` ones on which they go on.
+
+    Without those where names are replaced: what lies where the log says stands there under its own names, and one run
+    would have a reader under two.
+    """
     if all(each.known for each in captures):
         return Phones([], [], frozenset())
     given = {each.sha256 for each in captures}
-    stored = [source for source in log.sources() if source.is_capture and source.sha256 not in given]
+    known = given | {each.grown_from.sha256 for each in captures if each.grown_from}
+    stored = [source for source in log.sources() if with_stored and source.is_capture and source.sha256 not in known]
     if len(captures) < 2 and not stored:
         return Phones([[each] for each in captures], [], frozenset())
     spans = [(each, _span(each)) for each in captures]

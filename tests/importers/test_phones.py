@@ -119,6 +119,28 @@ def test_where_the_stored_file_is_not_at_hand_it_is_told_how_both_become_one(log
     assert "import both together into a new log" in said(report)
 
 
+def test_what_stands_under_its_names_gets_no_run_with_pseudonyms(log, folder) -> None:
+    before, current = rotated(folder)
+    import_files([before], log)
+    (report,) = import_files([current], log, redactor=Redactor())
+    assert len(log.runs()) == 2
+    assert "import both together into a new log" in said(report)
+
+
+def test_a_file_that_has_grown_goes_on_where_its_neighbour_ends(log, folder) -> None:
+    before, current = rotated(folder)
+    whole = current.read_bytes()
+    current.write_bytes(whole[:60])
+    import_files([before], log)
+    (begun,) = import_files([current], log)
+    current.write_bytes(whole)
+    (grown,) = import_files([current], log)
+    assert (grown.error, grown.run, len(log.runs())) == (None, begun.run, 1)
+    assert len(links(log)) == 8
+    sessions = [event.session for event in log.events() if event.kind.startswith(("link_con", "link_dis"))]
+    assert sorted(sessions) == [session for session in (1, 2, 3, 4) for _ in (0, 1)]
+
+
 def test_the_earlier_file_that_comes_later_tells_so(log, folder) -> None:
     """What was stored of the link that it begins does not change any more."""
     before, current = rotated(folder)
