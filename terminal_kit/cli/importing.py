@@ -184,7 +184,7 @@ def _offset(given: list[str] | None) -> tuple[int, int] | None:
     try:
         check_clock_offset(seconds * 1e6)
     except InvalidParameterError as error:
-        raise UsageError(f"--offset: {error}. {error.hint}") from error
+        raise UsageError(f"--offset: {error}. {error.hint.rstrip('.')}") from error
     return source, round(seconds * 1e6)
 
 

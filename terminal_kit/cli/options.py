@@ -40,7 +40,7 @@ class UsageError(Exception):
 
 def usage_of(error: InvalidParameterError) -> UsageError:
     """What a public call says of a parameter, said of the option that is named like it."""
-    return UsageError(f"--{error.parameter.replace('_', '-')}: {str(error).rstrip('.')}. {error.hint}")
+    return UsageError(f"--{error.parameter.replace('_', '-')}: {str(error).rstrip('.')}. {error.hint.rstrip('.')}")
 
 
 class Given(NamedTuple):

@@ -186,9 +186,9 @@ def exit_code(*arguments: str) -> int:
         (("what-if", "--auto-reconnect", "--replays", "0"), "--replays: '0' is no number of replays"),
         (("what-if", "--auto-reconnect", "--replays", "-1"), "--replays: '-1' is no number of replays"),
         (("what-if", "--auto-reconnect", "--seed", "1.5"), "--seed: '1.5' is no seed"),
-        (("what-if", "--supervision-timeout-s", "33"), "supervision_timeout_s cannot be 33. From 0.1 to 32."),
+        (("what-if", "--supervision-timeout-s", "33"), "supervision_timeout_s cannot be 33. From 0.1 to 32 (see"),
         (("what-if", "--supervision-timeout-s", "nan"), "--supervision-timeout-s: supervision_timeout_s cannot be nan"),
-        (("what-if", "--interval-ms", "7"), "--interval-ms: interval_ms cannot be 7. From 7.5 to 4000."),
+        (("what-if", "--interval-ms", "7"), "--interval-ms: interval_ms cannot be 7. From 7.5 to 4000 (see"),
     ],
 )
 def test_wrong_values_are_wrong_usage_before_anything_is_read(
