@@ -53,13 +53,14 @@ class Policy:
             value: Any = getattr(self, name)
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
             if value is not None and not (is_number and low <= value <= high):
+                shown = f"{value:g}" if is_number else repr(value)
                 raise InvalidParameterError(
-                    f"{name} cannot be {value}", parameter=name, value=value, hint=f"From {low:g} to {high:g}."
+                    f"{name} cannot be {shown}", parameter=name, value=value, hint=f"From {low:g} to {high:g}."
                 )
         automatic: Any = self.auto_reconnect
         if not (automatic is None or isinstance(automatic, bool)):
             raise InvalidParameterError(
-                f"auto_reconnect cannot be {automatic}",
+                f"auto_reconnect cannot be {automatic!r}",
                 parameter="auto_reconnect",
                 value=automatic,
                 hint="True, False, or None for as it was recorded.",
