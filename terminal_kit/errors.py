@@ -41,7 +41,7 @@
     │  └─ UpdateServerError
     │     └─ ManifestError           also a ValueError
     └─ DataError
-       ├─ CaptureFormatError        + ValueError
+       ├─ CaptureFormatError        also a ValueError; INVALID_REQUIRED_PARAMETER
        └─ EventLogError
 
 Each class carries the vendor's code (`code`), its iOS numbers where they are known (`numbers`) and one sentence of
@@ -405,8 +405,10 @@ class DataError(TerminalError):
 
 
 class CaptureFormatError(DataError, ValueError):
-    """A file is no capture and no log that can be imported. `offset` or `line_number` says where."""
+    """A file is none, or no capture and no log that can be imported. `offset` or `line_number` says where."""
 
+    code = InvalidParameterError.code
+    numbers = InvalidParameterError.numbers
     advice = "Import a Bluetooth HCI capture or a log of the SDK; `terminal-kit import --help` lists the formats."
     offset: int | None = None
     line_number: int | None = None

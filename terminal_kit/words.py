@@ -306,6 +306,11 @@ def notice_words(stage: str | None, reason: str | None = None) -> str:
             return visible((stage or "notice").replace("_", " ").capitalize()) + "."
 
 
+def counted(number: int, what: str) -> str:
+    """So many of them: "1 drop", "2 drops"."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def visible(text: str) -> str:
     """Text with control, format and direction characters shown instead of obeyed.
 

@@ -108,6 +108,28 @@ def test_a_return_belongs_to_the_drop_before_it() -> None:
     assert found["awaited"].tolist() == [True, True, False, False]
 
 
+def test_a_capture_sees_the_return_and_not_who_brought_it_about() -> None:
+    rows = [
+        {"at": 0, "kind": "link_connected", "session": 1}, drop(100, hci_code=8),
+        {"at": 110, "kind": "link_connected", "session": 2}, drop(110.2, session=2, hci_code=0x3E),
+        {"at": 130, "kind": "link_connected", "session": 3}, drop(500, session=3, hci_code=8), heard(600, -60),
+    ]  # fmt: skip
+    found = disconnects(frame_of(*rows, radio="import"))
+    assert found["returned_s"].fillna(-1).tolist() == [pytest.approx(30), pytest.approx(19.8), -1]
+    assert found["returned_by"].isna().all()
+    app = {"at": 133, "kind": "reconnect_succeeded", "run": "app", "terminal": None, "attempt_id": "a1"}
+    watching = {"at": 1, "kind": "battery", "run": "app", "terminal": None}
+    both = disconnects(frame_of(*rows, watching, app, radio="import"))
+    assert both["returned_by"].fillna("").tolist() == ["itself", "itself", ""]
+
+
+@pytest.mark.parametrize("terminal", [None, "t1"])
+def test_an_end_that_two_rows_tell_is_one_with_and_without_a_terminal(terminal: str | None) -> None:
+    link = {"at": 10, "kind": "link_disconnected", "session": 1, "reason": "unknown", "terminal": terminal}
+    relation = link | {"at": 11, "kind": "disconnected", "reason": "bluetooth_signal_lost"}
+    assert len(disconnects(frame_of(link, relation))) == 1
+
+
 def test_reconnections_that_never_ended_are_censored() -> None:
     found = reconnections(
         frame_of(

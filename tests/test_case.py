@@ -1,5 +1,6 @@
 """The page to send on: everything is in it, nothing calls home, nobody is named."""
 
+import json
 import re
 from pathlib import Path
 
@@ -94,6 +95,67 @@ def test_nothing_but_a_page_is_written_over(tmp_path: Path, output: str, capsys:
     assert "is no page" in capsys.readouterr().err
     assert (tmp_path / output).read_bytes() == before
     assert main([*command, str(tmp_path / "case.html")]) == main([*command, str(tmp_path / "case.html")]) == 0
+
+
+@pytest.mark.parametrize(
+    ("time_zone", "begins", "dropped"),
+    [
+        ("UTC", "2025-11-25T09:00:00", "2025-11-25T09:10:01"),
+        ("Europe/Berlin", "2025-11-25T10:00:00", "2025-11-25T10:10:01"),
+        ("America/New_York", "2025-11-25T04:00:00", "2025-11-25T04:10:01"),
+        ("Asia/Kolkata", "2025-11-25T14:30:00", "2025-11-25T14:40:01"),
+    ],
+)
+def test_the_charts_have_the_clock_on_the_wall_and_the_rest_utc(
+    tmp_path: Path, time_zone: str, begins: str, dropped: str
+) -> None:
+    story_log(tmp_path / "kate.db").close()
+    output = tmp_path / "case.html"
+    assert main(["case", str(tmp_path / "kate.db"), "--output", str(output), "--time-zone", time_zone]) == 0
+    page = output.read_text("utf-8")
+    (chart,) = re.findall(r"Plotly\.newPlot\((.*?)</script>", page, re.DOTALL)[-1:]
+    times = [time[:19] for times in re.findall(r'"x":\[(".*?")\]', chart) for time in json.loads(f"[{times}]") if time]
+    assert {begins, dropped} <= set(times)
+    assert {time[11:13] for time in times} <= {f"{int(begins[11:13]) + more:02}" for more in (-1, 0, 1)}
+    assert time_zone in chart.replace("\\u002f", "/")
+    assert "2025-11-25 09:10:01 UTC" in without_scripts(page)
+
+
+@pytest.mark.parametrize(
+    ("output", "said"), [(".", "is a folder. Name a file in it"), ("none/case.html", "none. Make it first")]
+)
+def test_where_no_page_can_be_written_is_told_at_once(
+    tmp_path: Path, output: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["case", str(tmp_path / "nowhere.db"), "--output", str(tmp_path / output)]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("INVALID_REQUIRED_PARAMETER: ")
+    assert said in told
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_page_of_files_is_titled_by_them(tmp_path: Path) -> None:
+    line = (
+        "2026-03-14 12:00:01.000  1234  1240 D StripeTerminal: class=BBPOSControllerListener message=onBTDisconnected\n"
+    )
+    for name in ("first.log", "second.log"):
+        (tmp_path / name).write_text(line.replace("01.000", f"0{len(name) % 10}.000"))
+    files = [str(tmp_path / "first.log"), str(tmp_path / "second.log")]
+    page = tmp_path / "case.html"
+    assert main(["case", *files, "--output", str(page), "--no-redact"]) == 0
+    assert "<h1>Case first.log, second.log</h1>" in page.read_text("utf-8")
+    assert main(["case", *files, "--output", str(page)]) == 0
+    assert "<h1>Case</h1>" in page.read_text("utf-8")
+
+
+def test_notes_that_are_no_text_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "notes.txt").write_bytes(b"\xff\xfe\0")
+    command = ["case", str(tmp_path / "kate.db"), "--output", str(tmp_path / "case.html"), "--notes"]
+    for name, said in (("notes.txt", "is no text in UTF-8"), ("none.txt", "No such file"), (".", "Is a directory")):
+        assert main([*command, str(tmp_path / name)]) == 1
+        told = capsys.readouterr().err
+        assert said in told
+        assert "Errno" not in told
 
 
 def test_a_zone_that_there_is_not_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

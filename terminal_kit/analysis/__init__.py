@@ -7,7 +7,8 @@ held over a silence, and what was not seen to end is censored, never left out.
 from terminal_kit.analysis.comparison import Comparison, compare
 from terminal_kit.analysis.drops import SIGNAL_COUNTS_US, disconnects
 from terminal_kit.analysis.installing import updates
-from terminal_kit.analysis.links import connection_attempts, lifetimes, sessions
+from terminal_kit.analysis.lifetimes import lifetimes
+from terminal_kit.analysis.links import connection_attempts, sessions
 from terminal_kit.analysis.rates import Finding, drop_rates, drops, exposure
 from terminal_kit.analysis.returns import reconnections, return_times
 from terminal_kit.analysis.signals import signal, signal_before_drops

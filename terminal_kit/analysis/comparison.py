@@ -24,6 +24,9 @@ from terminal_kit.errors import InvalidParameterError
 FEW = 5
 """Of fewer events a figure is called few: one more or less changes it by a fifth."""
 
+_BEYOND = 100.0
+"""Who can only tell rates apart of which one is a hundred times the other can tell none."""
+
 NOTES = (
     "Nobody drew lots for who belongs to which group: a difference may come from something else in which they differ.",
     "Events are taken for independent. Drops of one reader often come together: then the intervals are too narrow.",
@@ -143,7 +146,7 @@ def _measured(of_groups: dict[str, Tables], confidence: float) -> tuple[pd.DataF
             facts
             | {"group": group}
             | each.figure._asdict()
-            | {"events": each.events, "of": each.of, "basis": measure.basis.format(events=each.events, of=each.of)}
+            | {"events": each.events, "of": each.of, "basis": each.basis}
             for group, each in told.items()
         ]
         (base, basis), *others = told.items()
@@ -187,16 +190,16 @@ def _verdict(row: dict[str, Any]) -> str:
     if math.isnan(row["low"]):
         return "nothing to compare"
     least = row["detectable"]
-    if math.isnan(least):
+    if not least < (1.0 if row["unit"] == "share" else _BEYOND if row["effect"] == "ratio" else math.inf):
         return "no difference shown (too few to say which would be)"
-    told = f"{least:.2g} times" if row["effect"] == "ratio" else _plain_difference(least, row["unit"])
+    told = f"{number(least, 'times')} times" if row["effect"] == "ratio" else _plain_difference(least, row["unit"])
     return f"no difference shown (smallest detectable about {told})"
 
 
 def _effect_words(row: dict[str, Any], name: str) -> str:
     value = row[name]
     if row["effect"] == "ratio":
-        return f"{value:.3g} times" if math.isfinite(value) else "any number of times"
+        return f"{number(value, 'times')} times" if math.isfinite(value) else "any number of times"
     return ("+" if value > 0 else "−") + _plain_difference(abs(value), row["unit"]) if math.isfinite(value) else "any"
 
 

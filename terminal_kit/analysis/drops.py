@@ -4,8 +4,10 @@
 
 import pandas as pd
 
+from terminal_kit.analysis.links import NOT_ESTABLISHED, connection_attempts
+from terminal_kit.analysis.readers import named
 from terminal_kit.analysis.rows import BY_LINK, Rows, nearest, of, time
-from terminal_kit.analysis.twins import once
+from terminal_kit.analysis.twins import elsewhere, once
 from terminal_kit.events import Kind
 
 SIGNAL_COUNTS_US = 10_000_000
@@ -20,8 +22,10 @@ def disconnects(frame: pd.DataFrame) -> pd.DataFrame:
     learned later replaces an earlier one (X1). Columns: `time`, `t_us`, `run`, `terminal`, `reader`, `session`,
     `reason`, `reason_source`, `hci_code`; `rssi_dbm` just before (at most 10 s, else missing); `awaited` tells that an
     automatic reconnection began; `returned_s` seconds until the reader was connected again, missing if it was not
-    before its next drop; `returned_by` "itself" or "hand". A drop that an app's log and a capture tell is one.
+    before its next drop; `returned_by` "itself" or "hand", missing where only a capture saw it, which does not tell. A
+    drop that an app's log and a capture tell is one.
     """
+    frame = named(frame)
     links = of(frame, Kind.LINK_DISCONNECTED)[_DROP]
     ends = of(frame, Kind.DISCONNECTED)[_DROP]
     known = ends[BY_LINK].merge(
@@ -57,13 +61,20 @@ def _with_signal(drops: Rows, frame: Rows) -> Rows:
 
 
 def _with_return(drops: Rows, frame: Rows) -> Rows:
-    back = of(frame, Kind.RECONNECT_SUCCEEDED, Kind.CONNECT_SUCCEEDED)
+    told = of(frame, Kind.RECONNECT_SUCCEEDED, Kind.CONNECT_SUCCEEDED)[["t_us", "run", "reader", "kind"]]
+    telling = told["run"].unique()
+    links: Rows = connection_attempts(frame)
+    links = links[links["is_made"].astype(bool) & ~links["run"].isin(telling)]
+    links = links[~elsewhere(links, frame, telling)].assign(kind=Kind.LINK_CONNECTED.value)[list(told)]
+    back: Rows = pd.concat([part for part in (told, links) if len(part)] or [told])
     returned: Rows = pd.DataFrame({"t_us": back["t_us"], "reader": back["reader"], "back_us": back["t_us"]})
     returned["returned_by"] = back["kind"].map(
         {Kind.RECONNECT_SUCCEEDED.value: "itself", Kind.CONNECT_SUCCEEDED.value: "hand"}
     )
     after = nearest(drops, returned, direction="forward")
-    next_us = drops.groupby("reader")["t_us"].shift(-1)
+    # A link that never was ends no wait.
+    real_us = drops["t_us"].astype("Int64").mask((drops["hci_code"] == NOT_ESTABLISHED).fillna(value=False))
+    next_us = real_us.groupby(drops["reader"]).bfill().groupby(drops["reader"]).shift(-1)
     in_time = (after["back_us"].notna() & (next_us.isna() | (after["back_us"] <= next_us))).fillna(value=False)
     begun = of(frame, Kind.RECONNECT_STARTED)[["t_us", "reader"]]
     begun = nearest(drops, begun.assign(begun_us=begun["t_us"]), direction="forward")["begun_us"]

@@ -4,6 +4,7 @@
 
 import pandas as pd
 
+from terminal_kit.analysis.readers import named
 from terminal_kit.analysis.rows import BY_ATTEMPT, of, time
 from terminal_kit.events import Kind
 
@@ -31,6 +32,7 @@ def updates(frame: pd.DataFrame) -> pd.DataFrame:
     where it ended, or was seen last. An update that was refused before it began (U2) is no attempt; nor is one of no
     components, by which a connection lets software stay that an earlier attempt, cut off, had installed (U10).
     """
+    frame = named(frame)
     started = of(frame, Kind.UPDATE_STARTED)[_UPDATE].drop_duplicates(BY_ATTEMPT)
     started = started[(started["components"] != 0).fillna(value=True)]
     ended = of(frame, Kind.UPDATE_FINISHED)

@@ -2,14 +2,10 @@
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 
-from collections.abc import Sequence
-
 import pandas as pd
 
-from terminal_kit.analysis.facts import with_facts
-from terminal_kit.analysis.intervals import CONFIDENCE
+from terminal_kit.analysis.readers import named
 from terminal_kit.analysis.rows import BY_LINK, BY_READER, Rows, joined, of, run_ends, steady, time
-from terminal_kit.analysis.survival import curve, quantile_s
 from terminal_kit.analysis.twins import elsewhere, once
 from terminal_kit.events import DisconnectReason, Kind
 
@@ -54,7 +50,7 @@ def steady_sessions(frame: Rows, *, told_once: bool = True) -> Rows:
 
     Without `told_once` the sessions of each run stand, though another run tells the same.
     """
-    frame = _named(frame.reset_index(drop=True))
+    frame = named(frame.reset_index(drop=True))
     rows = of(frame, *BEGIN, *END)
     rows = rows.assign(at_us=steady(frame).loc[rows.index], begins=rows["kind"].isin([*BEGIN]))
     # At one moment an earlier session ends before the next begins; what has no number keeps the log's order.
@@ -84,28 +80,6 @@ def steady_sessions(frame: Rows, *, told_once: bool = True) -> Rows:
     return found.assign(time=time(found["t_us"]))
 
 
-def lifetimes(frame: pd.DataFrame, *, by: Sequence[str] = ("reader",), confidence: float = CONFIDENCE) -> pd.DataFrame:
-    """How long links live until they are dropped, one row for each value of `by` (see `facts.with_facts`).
-
-    Columns: those of `by`, `sessions`, `dropped`, `connected_h`, and the median lifetime by Kaplan and Meier,
-    `median_s` between `low_s` and `high_s`. A session that was closed on purpose, or whose end nobody saw, is censored.
-    """
-    found: Rows = with_facts(sessions(frame), frame, by)
-    lines = []
-    for values, rows in found.groupby(list(by), dropna=False, sort=True):
-        lived = quantile_s(curve(rows["duration_s"], rows["was_dropped"], confidence=confidence))
-        figures = {
-            "sessions": len(rows),
-            "dropped": int(rows["was_dropped"].sum()),
-            "connected_h": float(rows["duration_s"].sum()) / 3600,
-            "median_s": lived.value,
-            "low_s": lived.low,
-            "high_s": lived.high,
-        }
-        lines.append(dict(zip(by, values, strict=True)) | figures)
-    return pd.DataFrame(lines, columns=[*by, "sessions", "dropped", "connected_h", "median_s", "low_s", "high_s"])
-
-
 def connection_attempts(frame: pd.DataFrame) -> pd.DataFrame:
     """The attempts to make a link that were decided, one row each, oldest first.
 
@@ -115,6 +89,7 @@ def connection_attempts(frame: pd.DataFrame) -> pd.DataFrame:
     was there before its capture began is no attempt, and what an app tells while a capture watched its reader is none
     of its own.
     """
+    frame = named(frame)
     links = of(frame, Kind.LINK_CONNECTED, Kind.LINK_FAILED)
     knowing = links["run"].unique()
     if "extra" in links:
@@ -138,20 +113,6 @@ def connection_attempts(frame: pd.DataFrame) -> pd.DataFrame:
     found = found.sort_values("t_us", kind="stable", ignore_index=True)
     found.insert(0, "time", time(found["t_us"]))
     return found[["time", "t_us", *BY_LINK, "is_made", "hci_code"]]
-
-
-def _named(frame: Rows) -> Rows:
-    """Each session with its one reader in all its rows: a log may name a reader only once it is connected."""
-    nameless = (frame["reader"].fillna("") == "") & frame["session"].notna()
-    if not nameless.any():
-        return frame
-    link = ["run", "terminal", "session"]
-    named = frame.loc[(frame["reader"].fillna("") != "") & frame["session"].notna(), [*link, "reader"]]
-    only = named.drop_duplicates().drop_duplicates(link, keep=False).rename(columns={"reader": "its"})
-    its = joined(frame.loc[nameless, link], only, link)["its"]
-    reader = frame["reader"].copy()
-    reader[nameless] = its.fillna("").to_numpy()
-    return frame.assign(reader=reader)
 
 
 def _in_blocks(rows: Rows) -> Rows:

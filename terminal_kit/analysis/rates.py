@@ -10,14 +10,17 @@ import pandas as pd
 from terminal_kit.analysis.facts import with_facts
 from terminal_kit.analysis.intervals import CONFIDENCE, check_confidence, rate
 from terminal_kit.analysis.links import sessions
+from terminal_kit.analysis.readers import SAME_US
 from terminal_kit.analysis.rows import Rows, local, nearest, time
-from terminal_kit.analysis.twins import SAME_US
 
 HOURS = 100.0
 """Drops are told for 100 connected hours: about a week of a shop's opening hours, and figures near 1."""
 
 PIECE_US = 900_000_000
 """A quarter of an hour: every zone's hours and days begin at a multiple of it."""
+
+LONGEST_S = 366 * 86_400.0
+"""No link lives for a year, since readers restart every day (R2): there, somebody set the clock."""
 
 OF_DROP = ("reason", "cause")
 """What a drop has and the time without drops has not: its exposure is that of the other columns."""
@@ -58,7 +61,7 @@ def drops(frame: pd.DataFrame, *, findings: Iterable[Finding] | None = None) -> 
 
     Columns: `time` and `t_us` of the drop, `run`, `terminal`, `reader`, `session`, `reason` ("unknown" where no row
     says one), `hci_code`, `lived_s` (how long the session lasted); with `findings`, `cause`: the first cause of the
-    finding for the same reader that is nearest, at most `twins.SAME_US` away, else missing. See `sessions()` for what
+    finding for the same reader that is nearest, at most `readers.SAME_US` away, else missing. See `sessions()` for what
     counts: a link that was never established (0x3E) is no drop, and rows that tell of one drop twice are one.
     """
     ended: Rows = sessions(frame)
@@ -86,9 +89,11 @@ def exposure(frame: pd.DataFrame, *, time_zone: str = "UTC") -> pd.DataFrame:
     """The connected time, in pieces that lie within one local hour each.
 
     Columns: `t_us` of the start, `run`, `terminal`, `reader`, `day` (local, at midnight), `hour` (0…23, local),
-    `connected_h`. Open ends are censored as `sessions()` says. Raises `InvalidParameterError` for an unknown zone.
+    `connected_h`. Open ends are censored as `sessions()` says. A session of more than `LONGEST_S` gives none: nobody
+    knows how long it was. Raises `InvalidParameterError` for an unknown zone.
     """
     held: Rows = sessions(frame)
+    held = held[held["duration_s"] <= LONGEST_S]
     begin = held["t_us"].astype("int64")
     end = begin + (held["duration_s"] * 1e6).round().astype("int64")
     pieces = ((end - 1) // PIECE_US - begin // PIECE_US + 1).where(end > begin, 0)

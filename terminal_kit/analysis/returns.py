@@ -5,8 +5,9 @@
 import pandas as pd
 
 from terminal_kit.analysis.links import connection_attempts, steady_sessions
+from terminal_kit.analysis.readers import SAME_US, named
 from terminal_kit.analysis.rows import BY_ATTEMPT, BY_READER, Rows, nearest, of, run_ends, steady, time
-from terminal_kit.analysis.twins import SAME_US, once
+from terminal_kit.analysis.twins import once
 from terminal_kit.events import Kind
 
 
@@ -18,6 +19,7 @@ def reconnections(frame: pd.DataFrame) -> pd.DataFrame:
     `duration_s` is how long it was watched, and `came_back` is false. Durations are those of the steady clock
     (`rows.steady`).
     """
+    frame = named(frame)
     frame = frame.assign(at_us=steady(frame))
     started = of(frame, Kind.RECONNECT_STARTED)
     started = started.assign(start_us=started["at_us"])[[*BY_ATTEMPT, "reader", "t_us", "start_us", "reason"]]
@@ -58,6 +60,7 @@ def return_times(frame: pd.DataFrame) -> pd.DataFrame:
     failed in between, and the one that did not. A session that was closed on purpose waits for no return. Of a drop
     that two recordings tell, the one that saw the return counts.
     """
+    frame = named(frame)
     told: Rows = reconnections(frame).assign(seen_by="reconnection")
     telling = of(frame, Kind.RECONNECT_STARTED)["run"].unique()
     linked = _by_link(frame)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from terminal_kit.analysis.rates import drops
+from terminal_kit.analysis.readers import named
 from terminal_kit.analysis.rows import Rows, of, time
 from terminal_kit.events import Kind
 
@@ -24,7 +25,7 @@ def signal(frame: pd.DataFrame) -> pd.DataFrame:
     Columns: `time` (the second's start), `reader`, `rssi_source` (X8), `rssi_dbm` (median), `rssi_min_dbm`,
     `rssi_max_dbm`, `count`.
     """
-    heard = of(frame, Kind.SIGNAL)
+    heard = of(named(frame), Kind.SIGNAL)
     heard = heard[heard["rssi_dbm"].notna()]
     seconds = heard.assign(
         second=heard["t_us"] // 1_000_000,
@@ -48,6 +49,7 @@ def signal_before_drops(frame: pd.DataFrame) -> pd.DataFrame:
     drops; `change_db`, the last 5 s less the usual. A second at the moment of the drop itself counts, later ones do
     not, and a silence is no value: what was not heard is missing (X8).
     """
+    frame = named(frame)
     fell: Rows = drops(frame)
     heard = of(frame, Kind.SIGNAL)
     heard = heard[heard["rssi_dbm"].notna()].sort_values("t_us", kind="stable")

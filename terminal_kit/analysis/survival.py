@@ -29,9 +29,10 @@ def share_back(duration_s: Iterable[float], came_back: Iterable[bool]) -> list[S
     """The share of readers back after so many seconds, by Kaplan and Meier's estimate (1958).
 
     Those still gone count for as long as they were watched: leaving them out would make the readers look better than
-    they are. One step for each distinct duration and outcome, in order of time.
+    they are. One step for each distinct duration and outcome, in order of time. Missing durations are left out.
     """
-    watched = sorted(zip(duration_s, (not back for back in came_back), strict=True))
+    known_s, is_back = _known(duration_s, came_back)
+    watched: list[tuple[float, bool]] = sorted(zip(known_s.tolist(), (~is_back).tolist(), strict=True))
     steps: list[Step] = []
     still_out, at_risk = 1.0, len(watched)
     while watched:
@@ -56,8 +57,8 @@ def curve(duration_s: Iterable[float], happened: Iterable[bool], *, confidence: 
 
     Columns: `seconds`; `share` (0…1) to which it has happened by then (Kaplan–Meier); `low` and `high`, the band of the
     log-log transform, point by point; `at_risk` just before; `happened` and `censored` at that moment. What is censored
-    at the moment of an event counts as still at risk. Where the transform gives nothing, since none or all have
-    happened, the band is Wilson's of those at risk at the last event, or of all. Missing durations are left out.
+    at the moment of an event counts as still at risk. The transform gives nothing where none have happened, or all: the
+    band is Wilson's there, of those who are still watched, or were at the last event. Missing durations are left out.
     """
     check_confidence(confidence)
     taken_s, is_event = _known(duration_s, happened)
@@ -77,9 +78,12 @@ def curve(duration_s: Iterable[float], happened: Iterable[bool], *, confidence: 
     happening = np.searchsorted(events, seconds, "right") - np.searchsorted(events, seconds)
     leaving = np.searchsorted(ranked, seconds, "right") - np.searchsorted(ranked, seconds)
     low, high = 1 - np.asarray(band.high.probabilities), 1 - np.asarray(band.low.probabilities)
+    # Before the first event, those who have left already say nothing of what comes; the last to leave do.
+    watched = np.where(at_risk > leaving, at_risk - leaving, at_risk)
     for is_end, none_happened in ((still >= 1, True), (still <= 0, False)):
         for index in np.flatnonzero(is_end):
-            low[index], high[index] = _end(int(at_risk[index]), confidence, none_happened=none_happened)
+            known_of = watched if none_happened else at_risk
+            low[index], high[index] = _end(int(known_of[index]), confidence, none_happened=none_happened)
         if is_end.any() and not none_happened:
             low[is_end] = np.fmax(low[is_end], np.fmax.accumulate(np.where(is_end, 0, low))[is_end])
     return pd.DataFrame(

@@ -7,11 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from terminal_kit.analysis.readers import SAME_US
 from terminal_kit.analysis.rows import Rows, joined
 from terminal_kit.events import DisconnectReason
-
-SAME_US = 5_000_000
-"""Two recordings whose clocks agree tell of one moment within so long: an app hears of a drop a few seconds late."""
 
 
 def once(found: Rows, frame: Rows, *, since: str = "t_us", until: str = "t_us", fill: Sequence[str] = ()) -> Rows:

@@ -15,6 +15,8 @@ from terminal_kit.diagnosis import Finding, Habit, diagnose, habits
 from terminal_kit.diagnosis.finding import clock, is_dated
 from terminal_kit.eventlog import EventLog, Source
 from terminal_kit.eventlog.filters import Among
+from terminal_kit.eventlog.readers import known_reader
+from terminal_kit.eventlog.sources import whole_files
 from terminal_kit.events import Kind
 from terminal_kit.redaction import Redactor, learn_log, redact
 from terminal_kit.words import words
@@ -78,6 +80,7 @@ class Case:
 def gather(
     log: EventLog,
     *,
+    title: str | None = None,
     reader: str | None = None,
     notes: Sequence[str] = (),
     redacted: bool = True,
@@ -86,14 +89,14 @@ def gather(
 ) -> Case:
     """Takes a case from a log; `reader` chooses one. Notes of people in the log (`note` rows) come with `notes`.
 
-    Under pseudonyms unless `redacted` is false: stable ones under `key`, which is random unless given. Raises
-    `EventLogError` where simulated and real rows would be mixed unasked (`radio`).
+    Under pseudonyms, and without a title, unless `redacted` is false: stable ones under `key`, which is random unless
+    given. `title` is the log's file name unless given. Raises `EventLogError` where simulated and real rows would be
+    mixed unasked (`radio`), `InvalidParameterError` for a reader that the log does not know.
     """
     frame: Any = log.frame(radio=radio)
-    wanted = (
-        frame["reader"].fillna("").isin(["", reader] if reader is not None else frame["reader"].fillna("").unique())
-    )
-    sources, told, title = log.sources(), list(notes), log.path.name
+    named = frame["reader"].fillna("")
+    wanted = named.isin(named.unique() if reader is None else ["", known_reader(log, reader, radio=radio)])
+    sources, told, title = whole_files(log.sources()), list(notes), log.path.name if title is None else title
     if redacted:
         door = Redactor(key)
         # All names of the whole log are learned, those of readers that are left out too: notes may tell of them.

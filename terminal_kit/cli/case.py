@@ -44,7 +44,14 @@ def run(chosen: argparse.Namespace) -> int:
     notes = _notes(chosen.notes)
     _check_output(chosen.output)
     with recorded(chosen.files) as log:
-        case = gather(log, reader=chosen.reader, notes=notes, redacted=chosen.redact, key=chosen.key)
+        case = gather(
+            log,
+            title=", ".join(Path(path).name or path for path in chosen.files),
+            reader=chosen.reader,
+            notes=notes,
+            redacted=chosen.redact,
+            key=chosen.key,
+        )
     page = render(case, time_zone=chosen.time_zone)
     part = chosen.output.with_name(f".{chosen.output.name}.part")
     try:
@@ -59,7 +66,21 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _check_output(path: Path) -> None:
-    """Only a page may be written over: a capture, a log or the notes may stand where the page is to go by mistake."""
+    """Raises `InvalidParameterError` where no page can be written, before anything is read.
+
+    Only a page may be written over: a capture, a log or the notes may stand where the page is to go by mistake.
+    """
+    if path.is_dir():
+        raise InvalidParameterError(
+            f"{path} is a folder", parameter="output", value=str(path), hint="Name a file in it, such as case.html."
+        )
+    if not path.parent.is_dir():
+        raise InvalidParameterError(
+            f"there is no folder {path.parent}",
+            parameter="output",
+            value=str(path),
+            hint="Make it first, or name a file in another one.",
+        )
     if path.is_file():
         with path.open("rb") as file:
             is_page = file.read(len(PAGE_BEGIN)) == PAGE_BEGIN
@@ -77,5 +98,11 @@ def _notes(path: Path | None) -> list[str]:
         return []
     try:
         return [line for line in path.read_text("utf-8").splitlines() if line.strip()]
-    except (OSError, ValueError) as error:
-        raise InvalidParameterError(f"{path} cannot be read: {error}", parameter="notes", value=str(path)) from error
+    except OSError as error:
+        raise InvalidParameterError(
+            f"{path} cannot be read: {error.strerror}", parameter="notes", value=str(path), hint="Check the path."
+        ) from error
+    except ValueError as error:
+        raise InvalidParameterError(
+            f"{path} is no text in UTF-8", parameter="notes", value=str(path), hint="Save it as UTF-8."
+        ) from error

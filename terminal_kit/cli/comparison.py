@@ -5,9 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from terminal_kit.cli.options import Commands, UsageError, command
+from terminal_kit.cli.options import Commands, UsageError, command, usage_of
 from terminal_kit.cli.output import printable, say
 from terminal_kit.cli.recorded import recorded
+from terminal_kit.errors import InvalidParameterError
 
 
 def add_to(commands: Commands) -> None:
@@ -27,9 +28,15 @@ def add_to(commands: Commands) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Prints a sentence for each measure, and what to keep in mind."""
     from terminal_kit.analysis import compare  # noqa: PLC0415 - pandas only for who needs it
+    from terminal_kit.analysis.facts import fact  # noqa: PLC0415
 
     if len(chosen.files) != (1 if chosen.by else 2):
         raise UsageError("two recordings are compared, or the groups of one (--by)")
+    if chosen.by:
+        try:
+            fact(chosen.by)
+        except InvalidParameterError as error:
+            raise usage_of(error) from error
     frames: list[Any] = []
     for path in chosen.files:
         with recorded([path]) as log:

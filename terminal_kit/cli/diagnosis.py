@@ -7,6 +7,7 @@ from terminal_kit.cli.options import Commands, command
 from terminal_kit.cli.output import printable, say
 from terminal_kit.cli.recorded import recorded
 from terminal_kit.diagnosis.finding import Evidence, Finding, Habit, clock
+from terminal_kit.eventlog.readers import known_reader
 from terminal_kit.words import hci_words, reason_words, words
 
 
@@ -29,15 +30,16 @@ def run(chosen: argparse.Namespace) -> int:
     from terminal_kit.diagnosis import diagnose, habits  # noqa: PLC0415 - pandas only for who needs it
 
     with recorded(chosen.files) as log:
+        reader = None if chosen.reader is None else known_reader(log, chosen.reader)
         frame = log.frame()
-    findings = [one for one in diagnose(frame) if chosen.reader in (None, one.reader)]
+    findings = [one for one in diagnose(frame) if reader in (None, one.reader)]
     if chosen.json:
         print(json.dumps([finding.as_json() for finding in findings]))
         return 0
     for finding in findings:
         _say_finding(finding)
     for habit in habits(frame):
-        if chosen.reader is None or not habit.readers or chosen.reader in habit.readers:
+        if reader is None or not habit.readers or reader in habit.readers:
             _say_habit(habit)
     if not findings:
         say("no disconnect and no failed connection is recorded")

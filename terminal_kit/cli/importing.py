@@ -11,7 +11,9 @@ from terminal_kit.cli import values
 from terminal_kit.cli.options import Commands, UsageError, command
 from terminal_kit.cli.output import printable, say
 from terminal_kit.cli.share_bar import ShareBar
+from terminal_kit.errors import InvalidParameterError
 from terminal_kit.eventlog import EventLog, Source
+from terminal_kit.eventlog.sources import check_clock_offset, whole_files
 from terminal_kit.events import is_capture
 from terminal_kit.words import TIME_RULES
 
@@ -78,10 +80,10 @@ def run(chosen: argparse.Namespace) -> int:
         from terminal_kit.redaction import Redactor  # noqa: PLC0415
 
         redactor = Redactor(chosen.key)
-    with EventLog(chosen.log) as log, ShareBar() as bar:
+    with ShareBar() as bar:
         reports = import_files(
             chosen.files,
-            log,
+            chosen.log,
             year=chosen.year,
             time_zone=chosen.time_zone,
             on_progress=lambda progress: bar.show(progress.done_bytes, progress.total_bytes, progress.file),
@@ -105,7 +107,8 @@ def run_sources(chosen: argparse.Namespace) -> int:
     with EventLog(chosen.log, read_only=offset is None) as log:
         if offset is not None:
             log.set_clock_offset(*offset)
-        sources = [source for source in log.sources() if offset is None or source.id == offset[0]]
+        sources = log.sources()
+    sources = whole_files(sources) if offset is None else [source for source in sources if source.id == offset[0]]
     if chosen.json:
         print(json.dumps([_as_json(source) for source in sources]))
         return 0
@@ -175,12 +178,14 @@ def _offset(given: list[str] | None) -> tuple[int, int] | None:
     if given is None:
         return None
     try:
-        source, offset_us = int(given[0]), round(float(given[1]) * 1e6)
-    except (ValueError, OverflowError) as error:
+        source, seconds = int(given[0]), float(given[1])
+    except ValueError as error:
         raise UsageError(f"--offset: {' '.join(given)!r} is no id and number of seconds") from error
-    if abs(offset_us) >= 2**62:
-        raise UsageError(f"--offset: no clock is {given[1]} s wrong")
-    return source, offset_us
+    try:
+        check_clock_offset(seconds * 1e6)
+    except InvalidParameterError as error:
+        raise UsageError(f"--offset: {error}. {error.hint.rstrip('.')}") from error
+    return source, round(seconds * 1e6)
 
 
 def _as_json(source: Source) -> "dict[str, object]":

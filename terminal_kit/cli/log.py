@@ -8,7 +8,9 @@ from typing import Any
 
 from terminal_kit.cli.options import Commands, command
 from terminal_kit.cli.output import printable
+from terminal_kit.diagnosis.finding import is_dated
 from terminal_kit.eventlog import EventLog
+from terminal_kit.eventlog.readers import known_reader
 from terminal_kit.events import Event
 
 _NAMES = tuple(field.name for field in fields(Event))
@@ -31,6 +33,8 @@ def add_to(commands: Commands) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Prints a line a row, in the order of the log."""
     with EventLog(chosen.log, read_only=True) as log:
+        if chosen.reader is not None:
+            known_reader(log, chosen.reader)
         radios = {run.id: run.radio for run in log.runs()}
         for event in log.events(reader=chosen.reader, kind=chosen.kind, radio="all"):
             radio = radios.get(event.run, "")
@@ -39,9 +43,13 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def as_json(event: Event, radio: str) -> dict[str, Any]:
-    """The columns that hold something, and which radio the row came from."""
+    """The columns that hold something, and which radio the row came from. `t_us` is null for lines that tell no time.
+
+    Such lines begin at the epoch in the log, a millisecond apart (`order_only`): their order is that of `seq`.
+    """
     columns = {name: getattr(event, name) for name in _NAMES}
-    return {name: value for name, value in columns.items() if value is not None} | {"radio": radio}
+    told = {name: value for name, value in columns.items() if value is not None} | {"radio": radio}
+    return told if is_dated(event.t_us) else told | {"t_us": None}
 
 
 def as_line(event: Event, radio: str) -> str:
@@ -55,6 +63,8 @@ def as_line(event: Event, radio: str) -> str:
 
 
 def _time(t_us: int) -> str:
+    if not is_dated(t_us):
+        return f"{'no date':<24}"
     try:
         return (_EPOCH + timedelta(microseconds=t_us)).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + "Z"
     except (OverflowError, ValueError, TypeError):

@@ -38,6 +38,11 @@ class UsageError(Exception):
     """A wrong value that only the running command could see: one line, and exit code 2, as for argparse's own."""
 
 
+def usage_of(error: InvalidParameterError) -> UsageError:
+    """What a public call says of a parameter, said of the option that is named like it."""
+    return UsageError(f"--{error.parameter.replace('_', '-')}: {str(error).rstrip('.')}. {error.hint.rstrip('.')}")
+
+
 class Given(NamedTuple):
     """A value and who gave it: a flag, a variable of the environment, or a file."""
 

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from terminal_kit.cli.output import printable, say
-from terminal_kit.errors import CaptureFormatError
 from terminal_kit.eventlog import EventLog
 
 _SQLITE = b"SQLite format 3\0"
@@ -27,8 +26,8 @@ def recorded(paths: Sequence[str]) -> Generator[EventLog]:
     with tempfile.TemporaryDirectory(prefix="terminal_kit-") as folder, EventLog(Path(folder) / "import.db") as log:
         reports = import_files([Path(path) for path in paths], log)
         errors = [report.error for report in reports if report.error is not None]
-        if len(errors) == len(reports):
-            raise errors[0] if errors else CaptureFormatError(f"{', '.join(paths)}: nothing to import")
+        if errors and not log.sources():
+            raise errors[0]
         for error in errors:
             say(printable(error.line()), error=True)
         yield log

@@ -50,6 +50,13 @@ def seed(text: str) -> int:
     return int(text)
 
 
+def replays(text: str) -> int:
+    """How often something is lived through again: at least once."""
+    if not re.fullmatch(r"0*[1-9]\d{0,5}", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of replays; write a whole number from 1 on")
+    return int(text)
+
+
 def location_id(text: str) -> str:
     """A location's id, well formed; whether there is such a location is another question."""
     try:

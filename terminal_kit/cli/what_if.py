@@ -4,10 +4,12 @@ import argparse
 import json
 from typing import Any
 
-from terminal_kit.cli.options import Commands, UsageError, command
+from terminal_kit.cli import values
+from terminal_kit.cli.options import Commands, UsageError, command, usage_of
 from terminal_kit.cli.output import printable, say
 from terminal_kit.cli.recorded import recorded
 from terminal_kit.cli.share_bar import ShareBar
+from terminal_kit.errors import InvalidParameterError
 
 
 def add_to(commands: Commands) -> None:
@@ -24,8 +26,8 @@ def add_to(commands: Commands) -> None:
     parser.add_argument(
         "--auto-reconnect", action=argparse.BooleanOptionalAction, help="whether it reconnects by itself"
     )
-    parser.add_argument("--replays", type=int, default=10, help="of each drop (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="repeats a run (default: %(default)s)")
+    parser.add_argument("--replays", type=values.replays, default=10, help="of each drop (default: %(default)s)")
+    parser.add_argument("--seed", type=values.seed, default=0, help="repeats a run (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="one object: policy, reproduced, drops, assumptions")
     parser.set_defaults(run=run)
 
@@ -34,11 +36,14 @@ def run(chosen: argparse.Namespace) -> int:
     """Prints a line a drop, what it comes to, and what it rests on."""
     from terminal_kit.scenarios.what_if import Policy, what_if  # noqa: PLC0415 - pandas only for who needs it
 
-    policy = Policy(
-        interval_ms=chosen.interval_ms,
-        supervision_timeout_s=chosen.supervision_timeout_s,
-        auto_reconnect=chosen.auto_reconnect,
-    )
+    try:
+        policy = Policy(
+            interval_ms=chosen.interval_ms,
+            supervision_timeout_s=chosen.supervision_timeout_s,
+            auto_reconnect=chosen.auto_reconnect,
+        )
+    except InvalidParameterError as error:
+        raise usage_of(error) from error
     if policy == Policy():
         raise UsageError("say what would be different: --supervision-timeout-s, --interval-ms or --auto-reconnect")
     with recorded(chosen.files) as log:

@@ -5,12 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from terminal_kit.analysis.readers import ENDINGS, SAME_US, known_as
 from terminal_kit.diagnosis.finding import IncidentKind
 from terminal_kit.diagnosis.rows import Rows
 from terminal_kit.events import Kind
-
-SAME_DROP_US = 5_000_000
-"""Two sources whose clocks agree tell of one drop within so long: an app hears of it up to a few seconds late."""
 
 SERIES_US = 30_000_000
 """Failed tries without a number of their own belong to one connection while no longer pause lies between them."""
@@ -21,7 +19,6 @@ RETURN_US = 600_000_000
 FAILED_TO_ESTABLISH = 0x3E
 """The controller says that it connected and takes it back: such a link never was one."""
 
-_ENDINGS = (Kind.LINK_DISCONNECTED, Kind.DISCONNECTED, Kind.LINK_FAILED, Kind.CONNECT_FAILED)
 _BACK = (Kind.LINK_CONNECTED, Kind.CONNECT_SUCCEEDED, Kind.RECONNECT_SUCCEEDED)
 
 Owner = tuple[str | None, str | None, str]
@@ -55,7 +52,7 @@ def incidents(rows: Rows) -> list[Incident]:
     reconnection belongs to the drop before it. An app's log and a capture that tell of one drop make one incident.
     """
     gatherer = _Gatherer(rows)
-    for place in rows.all_of(_ENDINGS, None):
+    for place in rows.all_of(ENDINGS, None):
         gatherer.take(int(place))
     return _joined(sorted(gatherer.found, key=lambda incident: incident.t_us), rows)
 
@@ -119,7 +116,7 @@ class _Gatherer:
             return None
         if any(rows.cells("kind")[other] != Kind.DISCONNECTED for other in before.rows):
             return None
-        if rows.t_us[place] - before.t_us > SAME_DROP_US:
+        if rows.t_us[place] - before.t_us > SAME_US:
             return None
         before.rows.insert(0, place)
         return before
@@ -201,10 +198,10 @@ def _joined(found: list[Incident], rows: Rows) -> list[Incident]:
     """Joins what two runs (an app's log and a capture) tell of one drop."""
     if len({incident.run for incident in found}) < 2:
         return found
-    only = _only_readers(found)
+    names = known_as((incident.run, incident.reader, incident.t_us) for incident in found)
     kept: list[Incident] = []
     for incident in found:
-        twin = next((other for other in _near(kept, incident) if _is_same(other, incident, only)), None)
+        twin = next((other for other in _near(kept, incident) if _is_same(other, incident, names)), None)
         if twin is None:
             kept.append(incident)
             continue
@@ -218,27 +215,20 @@ def _joined(found: list[Incident], rows: Rows) -> list[Incident]:
 
 def _near(kept: list[Incident], incident: Incident) -> Iterable[Incident]:
     for other in reversed(kept):
-        if incident.t_us - other.t_us > 2 * SAME_DROP_US:
+        if incident.t_us - other.t_us > 2 * SAME_US:
             return
-        if abs(incident.t_us - other.t_us) <= SAME_DROP_US:
+        if abs(incident.t_us - other.t_us) <= SAME_US:
             yield other
 
 
-def _is_same(one: Incident, other: Incident, only: dict[str | None, str | None]) -> bool:
+def _is_same(one: Incident, other: Incident, names: dict[str | None, str]) -> bool:
     if one.run == other.run or one.kind != other.kind:
         return False
-    if set(one.readers) & set(other.readers):
-        return True
-    alone = only[one.run] is not None and only[other.run] is not None
-    return alone and any(not name or name.startswith("addr:") for name in (one.reader, other.reader))
+    return bool(_known_readers(one, names) & _known_readers(other, names))
 
 
-def _only_readers(found: list[Incident]) -> dict[str | None, str | None]:
-    """For each run the one reader that it knows, or None where it knows several."""
-    names: dict[str | None, set[str]] = {}
-    for incident in found:
-        names.setdefault(incident.run, set()).update(incident.readers)
-    return {run: next(iter(readers)) if len(readers) == 1 else None for run, readers in names.items()}
+def _known_readers(incident: Incident, names: dict[str | None, str]) -> set[str]:
+    return {*incident.readers} | ({names[incident.run]} if incident.run in names else set[str]())
 
 
 def _knows_link(incident: Incident, rows: Rows) -> bool:

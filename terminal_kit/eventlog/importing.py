@@ -20,6 +20,18 @@ Columns = Mapping[str, Sequence[Any] | Any]
 BATCH = 10_000
 """Rows a statement: enough that preparing it does not count, few enough to be held as Python objects."""
 
+_SHIFT = """
+UPDATE sources SET clock_offset_us = ? WHERE id IN (
+  WITH RECURSIVE file (id, sha256, grown_from) AS (
+    SELECT id, sha256, grown_from FROM sources WHERE id = ?
+    UNION SELECT part.id, part.sha256, part.grown_from FROM sources AS part
+    JOIN file ON part.sha256 = file.grown_from OR part.grown_from = file.sha256
+  )
+  SELECT id FROM file
+)
+"""
+"""A file that has grown is several sources, and was written by one clock."""
+
 _COLUMNS = {column.name: column for column in COLUMNS}
 
 
@@ -57,10 +69,13 @@ def store_import(
 
 
 def shift(path: Path, source: int, clock_offset_us: int) -> bool:
-    """Corrects a source's clock; gives whether there is such a source. Raises `EventLogError`."""
+    """Corrects the clock of a source, and of all parts of its file; gives whether there is such a source.
+
+    Raises `EventLogError`.
+    """
     try:
         with closing(connect_writer(path)) as db:
-            cursor = db.execute("UPDATE sources SET clock_offset_us = ? WHERE id = ?", (clock_offset_us, source))
+            cursor = db.execute(_SHIFT, (clock_offset_us, source))
             return cursor.rowcount > 0
     except sqlite3.Error as error:
         raise translated(error, path) from error

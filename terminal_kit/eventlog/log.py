@@ -21,7 +21,7 @@ from terminal_kit.eventlog.opening import file_id, open_to_read, open_to_write
 from terminal_kit.eventlog.place import translated
 from terminal_kit.eventlog.runs import Run, RunFacts, Stamp
 from terminal_kit.eventlog.schema import identity
-from terminal_kit.eventlog.sources import Source, read_sources
+from terminal_kit.eventlog.sources import Source, check_clock_offset, read_sources
 from terminal_kit.eventlog.storing import Entry, Statement
 from terminal_kit.eventlog.writer import Writer
 from terminal_kit.events import Event, Kind, RadioName
@@ -228,10 +228,13 @@ class EventLog:
     def set_clock_offset(self, source: int, clock_offset_us: int) -> None:
         """Corrects the clock of an imported file by so many microseconds, whenever its rows are read.
 
-        Rows never change. Raises `InvalidParameterError` for a source that there is not.
+        Of a file that has grown, all parts are corrected. Rows never change. Raises `InvalidParameterError` for a
+        source that there is not, and for more than `sources.CLOCK_OFFSET_YEARS` either way.
         """
         self._check_open()
-        if not shift(self.path, integer(source, "source"), integer(clock_offset_us, "clock_offset_us")):
+        offset_us = integer(clock_offset_us, "clock_offset_us")
+        check_clock_offset(offset_us)
+        if not shift(self.path, integer(source, "source"), offset_us):
             raise InvalidParameterError(f"{self.path.name} has no source {source}", parameter="source", value=source)
 
     def advertisements_path(self, source: Source) -> Path:

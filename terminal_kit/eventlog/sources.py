@@ -1,13 +1,24 @@
 """Imported files: what the log knows of each. The rows of an import never change: see `importing.py`."""
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Literal
 
+from terminal_kit.errors import InvalidParameterError
 from terminal_kit.events import is_capture
 
 TimeRule = Literal["exact", "zone_assumed", "year_assumed", "order_only"]
 """How a source's times came about: as written; with a time zone or a year that it lacks; or only its order is known."""
+
+CLOCK_OFFSET_YEARS = 100
+"""No clock is further off: one that was never set begins in 1970 or later, and a year that is assumed is this one.
+
+A time that a calendar has stays one that a calendar has, corrected by so much: before it (years 1870 and on) and after.
+"""
+
+CLOCK_OFFSET_US = CLOCK_OFFSET_YEARS * 31_557_600_000_000
+"""The same in microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +26,9 @@ class Source:
     """One imported file. `records` are those it holds (lines, of a log): understood, foreign and damaged ones together.
 
     `container` is its format (`btsnoop`, `sdk log`, …), `run` the run that its events belong to: files of one phone
-    share one. `clock_offset_us` is added to its times when they are read. `id` is given by the log.
+    share one. `clock_offset_us` is added to its times when they are read. `grown_from` is the hash of the source that
+    is its beginning, where it had been imported before it grew: the rows of that part lead to that source, and the two
+    are one file (`whole_files()`), with one clock. `id` is given by the log.
     """
 
     sha256: str
@@ -29,12 +42,31 @@ class Source:
     damaged: int = 0
     run: str = ""
     clock_offset_us: int = 0
+    grown_from: str = ""
     id: int = 0
 
     @property
     def is_capture(self) -> bool:
         """See `is_capture()`."""
         return is_capture(self.container)
+
+
+def whole_files(sources: Iterable[Source]) -> list[Source]:
+    """The sources as people count them, each file once: those that are no beginning of another."""
+    every = list(sources)
+    beginnings = {source.grown_from for source in every}
+    return [source for source in every if source.sha256 not in beginnings]
+
+
+def check_clock_offset(clock_offset_us: float) -> None:
+    """Raises `InvalidParameterError` for more than `CLOCK_OFFSET_YEARS` either way, and for what is no number."""
+    if not abs(clock_offset_us) <= CLOCK_OFFSET_US:
+        raise InvalidParameterError(
+            f"no clock is {clock_offset_us / 1e6:g} s wrong",
+            parameter="clock_offset_us",
+            value=clock_offset_us,
+            hint=f"A correction is of {CLOCK_OFFSET_YEARS} years at most, {CLOCK_OFFSET_US // 10**6:,} s either way.",
+        )
 
 
 NAMES = tuple(field.name for field in fields(Source))

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from terminal_kit.eventlog import EventLog, Source
+from terminal_kit.eventlog.sources import CLOCK_OFFSET_US
 from terminal_kit.events import Kind, is_capture
 from terminal_kit.importers import clocks
 from terminal_kit.importers.clocks import Fit, Marks
@@ -187,8 +188,10 @@ def correct_known(log: EventLog, reports: Sequence[ImportReport]) -> None:
     if not fresh or not waiting:
         return
     for source in waiting:
+        if any(other.id == source.id and other.clock_offset_us for other in log.sources()):
+            continue  # with another part of its file
         offset_us = _late(log, _marks_in(log, source), source)
-        if offset_us:
+        if 0 < abs(offset_us) <= CLOCK_OFFSET_US:
             log.set_clock_offset(source.id, offset_us)
             fresh[0].findings.append(
                 f"The clock of {source.name}, which was imported earlier, is corrected by {_words(offset_us)}: "

@@ -7,6 +7,7 @@ from terminal_kit.importers.alignment import Lack, Settled
 from terminal_kit.importers.content import Content
 from terminal_kit.importers.finding_files import Found
 from terminal_kit.importers.import_report import Clock, ImportReport
+from terminal_kit.importers.known import clock_finding, clock_of
 from terminal_kit.importers.report import Report
 from terminal_kit.importers.sdk_logs import LogReading, look
 from terminal_kit.importers.storing import Tally, Work, take_in
@@ -18,6 +19,7 @@ OnLack = Callable[[str, Lack], Clock]
 def store(work: Work, found: Found, given: Clock, on_lack: OnLack | None) -> list[ImportReport]:
     """Reads a log of an app into the event log; gives its report. Raises `EventLogError`."""
     with found.open() as content:
+        before = found.grown_from and clock_finding(work.log, found.grown_from, given)
         clock, findings = _clock(work, content, found.name, _before(work, found, given), on_lack)
         reading = LogReading(
             content,
@@ -27,7 +29,7 @@ def store(work: Work, found: Found, given: Clock, on_lack: OnLack | None) -> lis
         )
 
         def settle(reports: Sequence[Report], tally: Tally) -> Settled:
-            reports[0].findings[:0] = findings
+            reports[0].findings[:0] = [*findings, *([before] if before else [])]
             if reports[0].time_rule == "order_only":
                 return Settled()
             return alignment.settle(work.log, tally.links)
@@ -37,12 +39,8 @@ def store(work: Work, found: Found, given: Clock, on_lack: OnLack | None) -> lis
 
 def _before(work: Work, found: Found, given: Clock) -> Clock:
     """The year and zone with which the beginning of a log was read, where nobody says another one."""
-    if (known := found.grown_from) is None:
-        return given
-    ((first_us,),) = work.log.query("SELECT min(t_us) FROM events WHERE source = ?", (known.id,))
-    zone = next((run.time_zone for run in work.log.runs() if run.id == known.run), None)
-    year = clocks.year_of(first_us) if known.time_rule == "year_assumed" and first_us is not None else None
-    return Clock(given.year or year, given.time_zone or zone)
+    was = clock_of(work.log, found.grown_from) if found.grown_from else Clock()
+    return Clock(given.year or was.year, given.time_zone or was.time_zone)
 
 
 def _clock(work: Work, content: Content, name: str, given: Clock, on_lack: OnLack | None) -> tuple[Clock, list[str]]:

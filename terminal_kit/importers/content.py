@@ -50,8 +50,13 @@ def opened(path: Path) -> Generator[Content]:
         with path.open("rb") as file:
             is_empty = os.fstat(file.fileno()).st_size == 0
             data = b"" if is_empty else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except (OSError, ValueError) as error:
-        raise CaptureFormatError(f"{path} cannot be read: {error}", path=str(path)) from error
+    except FileNotFoundError as error:
+        raise CaptureFormatError(f"there is no file {path}", path=str(path), hint="Check the path.") from error
+    except OSError as error:
+        hint = "Check its permissions, and the disk or the network that it lies on."
+        raise CaptureFormatError(f"{path} cannot be read: {error.strerror}", path=str(path), hint=hint) from error
+    except ValueError as error:  # a zero byte in it
+        raise CaptureFormatError(f"{path} cannot be a path", path=str(path), hint="Check the path.") from error
     try:
         yield Content(str(path), data)
     finally:

@@ -1,10 +1,12 @@
 """Where files come in: they are sniffed, put together by phone, read, and handed to the log."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-from terminal_kit.errors import CanceledError, CaptureFormatError, EventLogError, InvalidParameterError, TerminalError
+from terminal_kit.errors import CanceledError, DataError, EventLogError, InvalidParameterError, TerminalError
 from terminal_kit.eventlog import EventLog
 from terminal_kit.importers import alignment, app_logs
 from terminal_kit.importers.alignment import Settled
@@ -12,16 +14,26 @@ from terminal_kit.importers.app_logs import OnLack
 from terminal_kit.importers.captures.reading import CaptureReading
 from terminal_kit.importers.content import Content
 from terminal_kit.importers.finding_files import Found, holds_log, look
-from terminal_kit.importers.grouping import Span, grouped, span_of
 from terminal_kit.importers.import_report import Clock, ImportReport, Progress
+from terminal_kit.importers.known import clock_finding, known_report, names_finding
+from terminal_kit.importers.phones import add_hints, joined_finding, phones
 from terminal_kit.importers.report import Report
 from terminal_kit.importers.sdk_logs import LogReading
 from terminal_kit.importers.storing import Redacts, Tally, Work, take_in
 
 
+class Asked(NamedTuple):
+    """What one call of the door is asked for, as `import_files()` tells it."""
+
+    clock: Clock
+    on_progress: Callable[[Progress], None] | None
+    on_lack: OnLack | None
+    redactor: Redacts | None
+
+
 def import_files(
     paths: Iterable[str | Path | Content],
-    log: EventLog,
+    log: EventLog | str | Path,
     *,
     year: int | None = None,
     time_zone: str | None = None,
@@ -31,28 +43,48 @@ def import_files(
 ) -> list[ImportReport]:
     """Takes captures and logs of apps into a log; gives a report for each, in their order.
 
+    `log` is open, or the path of one; where there is none, it is made if there is something to import.
+
     A folder stands for its files, an archive for its members, a `Content` for a file that lies nowhere (an upload);
-    what they are is told by their content. The captures of one phone become one run. A file that the log has adds
-    nothing; of one that has grown, only what is new is added. Each run is stored whole or not at all. `year` and
-    `time_zone` (`Europe/Berlin`, `+02:00`) are for logs that lack them; else they are taken from a capture that
-    overlaps, or asked for (`on_lack`), or assumed; which, is said. `redactor` replaces names before they are stored: it
-    is shown all files first, since a name that one line gives away may stand in an earlier one. The advertisements of
-    captures, which are full of names, are not kept then.
+    what they are is told by their content. The captures of one phone become one run, also with one that was imported
+    before and ends where they begin, as long as it lies where it lay. A file that the log has adds nothing; of one that
+    has grown, only what is new is added. Each run is stored whole or not at all. `year` and `time_zone`
+    (`Europe/Berlin`, `+02:00`) are for logs that lack them; else they are taken from a capture that overlaps, or asked
+    for (`on_lack`), or assumed; which, is said. `redactor` replaces names before they are stored: it is shown all files
+    first, since a name that one line gives away may stand in an earlier one. The advertisements of captures, which are
+    full of names, are not kept then. What is asked in vain of a file that the log has (another year, other names) is
+    said in its report.
 
     A file that cannot be imported hinders no other: its report has an `error`. Raises `InvalidParameterError` for a
     log that is open for reading only, `EventLogError` where the log cannot be written.
     """
-    if log.read_only:
-        raise InvalidParameterError(f"{log.path} is open for reading only", parameter="log", value=str(log.path))
-    found = list(look(map(_place, paths), log.sources()))
+    asked = Asked(Clock(year, time_zone), on_progress, on_lack, redactor)
+    places = map(_place, paths)
+    if isinstance(log, EventLog):
+        if log.read_only:
+            raise InvalidParameterError(f"{log.path} is open for reading only", parameter="log", value=str(log.path))
+        return _take(list(look(places, log.sources())), log, asked)
+    path = Path(log).expanduser()
+    if path.exists():
+        with EventLog(path) as opened:
+            return _take(list(look(places, opened.sources())), opened, asked)
+    found = list(look(places, ()))
+    refused = [each for each in found if isinstance(each, ImportReport)]
+    if len(refused) == len(found):
+        return refused
+    with EventLog(path) as made:
+        return _take(found, made, asked)
+
+
+def _take(found: Sequence[Found | ImportReport], log: EventLog, asked: Asked) -> list[ImportReport]:
     fresh = list({each.sha256: each for each in reversed(found) if isinstance(each, Found)}.values())[::-1]
-    to_read = [each for each in fresh if each.known is None]
-    passes = 1 if redactor is None else 2
-    work = Work(log, on_progress, redactor, passes * sum(each.size_bytes for each in to_read))
+    given = {each.sha256 for each in fresh}
+    known = partial(_known, log, asked)
     reports: dict[str, ImportReport] = {}
-    logs = [each for each in to_read if each.role == "log"]
-    phones, doubles = _phones([each for each in fresh if each.role == "capture"])
-    for each, fuller in doubles:
+    logs = [each for each in fresh if each.known is None and each.role == "log"]
+    captures = [each for each in fresh if each.role == "capture"]
+    of_phones = phones(log, captures, with_stored=asked.redactor is None)
+    for each, fuller in of_phones.doubles:
         if each.known is None and _holds_log(each):
             logs.append(each)
         else:
@@ -60,41 +92,25 @@ def import_files(
                 f"Left out: {fuller.name} has the time that they share in full. What else it has is seen where it is "
                 f"imported by itself."
             )
-            reports[each.sha256] = _known(each, finding)
-    if redactor is not None:
-        for group in (*phones, *([each] for each in logs)):
-            _learn(work, redactor, group)
-    for group in phones:
-        _try(reports, group, lambda group=group: _store_captures(work, group))
+            reports[each.sha256] = known(each, finding)
+    groups = [*of_phones.groups, *([each] for each in logs)]
+    passes = 1 if asked.redactor is None else 2
+    total_bytes = passes * sum(each.size_bytes for group in groups for each in group)
+    work = Work(log, asked.on_progress, asked.redactor, total_bytes)
+    if asked.redactor is not None:
+        for group in groups:
+            _learn(work, asked.redactor, group)
+    for group in of_phones.groups:
+        _try(reports, group, lambda group=group: _store_captures(work, group, given))
     for each in logs:
-        _try(reports, [each], lambda each=each: app_logs.store(work, each, Clock(year, time_zone), on_lack))
+        _try(reports, [each], lambda each=each: app_logs.store(work, each, asked.clock, asked.on_lack))
     alignment.correct_known(log, list(reports.values()))
-    return _in_order(found, reports)
+    add_hints(log, reports.values(), of_phones.looked_at)
+    return _in_order(found, reports, known)
 
 
 def _place(path: str | Path | Content) -> Path | Content:
     return path if isinstance(path, Content) else Path(path).expanduser()
-
-
-def _phones(captures: Sequence[Found]) -> tuple[list[list[Found]], list[tuple[Found, Found]]]:
-    """The captures by phone, where one of it is new; and those that another one has in full, each with that."""
-    if len(captures) < 2 or all(each.known for each in captures):
-        return [[each] for each in captures if each.known is None], []
-    spans: list[Span] = []
-    placed: list[Found] = []
-    phones: list[list[Found]] = []
-    for each in captures:
-        with each.open() as content:
-            span = span_of(content, each.archive)
-        if span is None:
-            phones.append([each])
-        else:
-            spans.append(span)
-            placed.append(each)
-    groups, doubles = grouped(spans)
-    phones += ([placed[place] for place in group] for group in groups)
-    fresh = [phone for phone in phones if any(each.known is None for each in phone)]
-    return fresh, [(placed[place], placed[fuller]) for place, fuller in doubles.items()]
 
 
 def _holds_log(found: Found) -> bool:
@@ -131,14 +147,17 @@ def _log(work: Work, found: Found, stack: ExitStack) -> LogReading:
     )
 
 
-def _store_captures(work: Work, group: Sequence[Found]) -> list[ImportReport]:
+def _store_captures(work: Work, group: Sequence[Found], given: Collection[str]) -> list[ImportReport]:
     with ExitStack() as stack:
         reading = _captures(work, group, stack)
 
         def settle(reports: Sequence[Report], tally: Tally) -> Settled:
             return alignment.settle(work.log, tally.links, captures=False)
 
-        return take_in(work, group, reading, settle)
+        reports = take_in(work, group, reading, settle)
+    if finding := joined_finding(group, given):
+        next(report for report in reports if not report.already_there).findings.append(finding)
+    return reports
 
 
 def _try(reports: dict[str, ImportReport], group: Sequence[Found], store: Callable[[], list[ImportReport]]) -> None:
@@ -150,7 +169,7 @@ def _try(reports: dict[str, ImportReport], group: Sequence[Found], store: Callab
     except TerminalError as error:
         told = [ImportReport(file=each.name, error=error) for each in group]
     except Exception as error:
-        fault = CaptureFormatError(
+        fault = DataError(
             f"{group[0].name} could not be read ({type(error).__name__}: {error})",
             path=group[0].name,
             hint="This is a fault of the kit: please report it.",
@@ -160,7 +179,17 @@ def _try(reports: dict[str, ImportReport], group: Sequence[Found], store: Callab
     reports.update((each.sha256, report) for each, report in zip(group, told, strict=True))
 
 
-def _in_order(found: Sequence[Found | ImportReport], reports: dict[str, ImportReport]) -> list[ImportReport]:
+def _known(log: EventLog, asked: Asked, found: Found, finding: str | None = None) -> ImportReport:
+    """The report of a file that adds nothing; what is asked of it in vain is said."""
+    if (source := found.known) is None:
+        return known_report(found, finding)
+    names = names_finding(source, replacing=asked.redactor is not None)
+    return known_report(found, finding, names, clock_finding(log, source, asked.clock))
+
+
+def _in_order(
+    found: Sequence[Found | ImportReport], reports: dict[str, ImportReport], known: Callable[..., ImportReport]
+) -> list[ImportReport]:
     """A report for each file; for one that was given twice, the second time that it is there already."""
     told = list[ImportReport]()
     given = set[str]()
@@ -168,19 +197,8 @@ def _in_order(found: Sequence[Found | ImportReport], reports: dict[str, ImportRe
         if isinstance(each, ImportReport):
             told.append(each)
         elif each.sha256 in given:
-            told.append(_known(each, "The same file was given before."))
+            told.append(known_report(each, "The same file was given before."))
         else:
             given.add(each.sha256)
-            told.append(reports.get(each.sha256) or _known(each))
+            told.append(reports.get(each.sha256) or known(each))
     return told
-
-
-def _known(found: Found, finding: str | None = None) -> ImportReport:
-    """The report of a file that adds nothing, with what the log knows of it."""
-    report = ImportReport(file=found.name, already_there=True, findings=[finding] if finding else [])
-    if (source := found.known) is not None:
-        report.container, report.records, report.understood = source.container, source.records, source.understood
-        report.damaged, report.time_rule = source.damaged, source.time_rule
-        report.foreign, report.clock_offset_us = source.foreign, source.clock_offset_us
-        report.source, report.run = source.id, source.run
-    return report

@@ -94,8 +94,7 @@ def _look_at(path: Path | Content, sources: Sequence[Source], *, must: bool = Tr
             if found:
                 return [*_told(name, damages), *found]
             if must:
-                what = damages[0].text if damages else "it is no capture, no log of the SDK, and holds none"
-                return [_refused(name, _nothing(f"{name} gives nothing to import: {what}", name))]
+                return [_refused(name, _empty(name, damages))]
             return []
     except TerminalError as error:
         return [_refused(name, error)]
@@ -162,6 +161,15 @@ def _told(archive: str, damages: list[Damage]) -> list[ImportReport]:
 
 def _refused(name: str, error: TerminalError) -> ImportReport:
     return ImportReport(file=name, error=error)
+
+
+def _empty(name: str, damages: list[Damage]) -> CaptureFormatError:
+    """Why a file gives nothing; of an archive that is damaged, where."""
+    if not damages:
+        return _nothing(f"{name} gives nothing to import: it is no capture, no log of the SDK, and holds none", name)
+    what, offset = damages[0].text, damages[0].offset
+    at = "" if offset is None else f"at byte {offset:,}, "
+    return CaptureFormatError(f"{name} gives nothing to import: {at}{what}", path=name, offset=offset)
 
 
 def _nothing(text: str, path: str) -> CaptureFormatError:

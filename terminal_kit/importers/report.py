@@ -11,7 +11,10 @@ DAMAGES_KEPT = 100
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """One place that could not be read. `offset`: byte of the file; `record`: number of the record, or of the line."""
+    """One place that could not be read. `offset`: byte of the file; `record`: number of the record, or of the line.
+
+    In an archive the text names what is damaged, and says where the byte is not one of the archive itself.
+    """
 
     text: str
     offset: int | None = None

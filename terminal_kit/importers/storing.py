@@ -13,6 +13,7 @@ from terminal_kit.importers.alignment import Settled
 from terminal_kit.importers.finding_files import Found
 from terminal_kit.importers.growth import Growth
 from terminal_kit.importers.import_report import ImportReport, Progress
+from terminal_kit.importers.known import names_finding
 from terminal_kit.importers.reading import Reading
 from terminal_kit.importers.report import Report
 
@@ -144,7 +145,7 @@ def take_in(work: Work, group: Sequence[Found], reading: Reading, settle: Settle
         raise
     by_hash = {source.sha256: source for source in stored}
     reports = [
-        _account(found, report, by_hash.get(found.sha256), events)
+        _account(found, report, by_hash.get(found.sha256), events, replacing=redactor is not None)
         for found, report, events in zip(group, reading.reports, tally.events, strict=True)
     ]
     reports[0].findings += [
@@ -167,15 +168,18 @@ def _source(found: Found, report: Report, run: str, offset_us: int, redactor: Re
         damaged=report.damaged,
         run=run,
         clock_offset_us=offset_us,
+        grown_from=found.grown_from.sha256 if found.grown_from else "",
     )
     return source if redactor is None else redactor.source(source)
 
 
-def _account(found: Found, report: Report, stored: Source | None, events: int) -> ImportReport:
+def _account(found: Found, report: Report, stored: Source | None, events: int, *, replacing: bool) -> ImportReport:
     told = {field.name: getattr(report, field.name) for field in fields(Report)}
     if found.grown_from is not None:
         known = found.grown_from.records
         told["findings"] = [*report.findings, f"The log has its first {known} records: only what is new was added."]
+    if (before := found.known or found.grown_from) and (names := names_finding(before, replacing=replacing)):
+        told["findings"] = [*told["findings"], names]
     return ImportReport(
         file=found.name,
         foreign=report.foreign,

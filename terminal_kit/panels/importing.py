@@ -141,7 +141,9 @@ class ImportPanel(RecordPanel):
             found = [path for path in folder.iterdir() if not path.name.startswith(".")]
             shown = sorted(((path, path.is_dir()) for path in found), key=lambda each: (not each[1], each[0].name))
         except OSError as error:
-            raise CaptureFormatError(f"{folder} cannot be read: {error.strerror}", path=str(folder)) from error
+            hint = "Check the path and its permissions."
+            text = f"{folder} cannot be read: {error.strerror}"
+            raise CaptureFormatError(text, path=str(folder), hint=hint) from error
         self._folder = folder.resolve()
         self._entries = [path for path, _ in shown]
         self._shown = [(path, is_folder, _size_of(path)) for path, is_folder in shown[:ENTRIES_SHOWN]]

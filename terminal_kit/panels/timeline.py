@@ -15,6 +15,7 @@ from terminal_kit.diagnosis import Finding, diagnose
 from terminal_kit.errors import InvalidParameterError
 from terminal_kit.eventlog import EventLog
 from terminal_kit.eventlog.filters import Among, condition
+from terminal_kit.eventlog.readers import known_reader
 from terminal_kit.events import Event, Kind, RssiSource
 from terminal_kit.panels.advertisements import Advertisements, joined
 from terminal_kit.panels.panel import Picture, script
@@ -136,10 +137,11 @@ class TimelinePanel(RecordPanel):
     def _survey(self, _stop: threading.Event) -> None:
         """On a thread of its own, as it goes through the whole log: which readers there are."""
         first = self._readers is None
-        aliases = self._log.aliases()
-        self._readers = self._ranked(aliases)
-        wanted = self._reader or next(iter(self._readers), None)
-        self._reader = None if wanted is None else aliases.get(wanted, wanted)
+        self._readers = self._ranked(self._log.aliases())
+        if self._reader is None:
+            self._reader = next(iter(self._readers), None)
+        else:
+            self._reader = known_reader(self._log, self._reader, radio=self._radio)
         self._must_load = self._must_load or first
 
     def _diagnose(self, _stop: threading.Event) -> None:

@@ -38,15 +38,14 @@ class Policy:
         for name in ("interval_ms", "supervision_timeout_s", "auto_reconnect"):
             object.__setattr__(self, name, _checked(name, getattr(self, name)))
         if self.interval_ms is not None and self.supervision_timeout_s is not None:
-            # A reader that may skip events needs a longer one: that is known with the recorded link alone.
-            least = Parameters(interval_ms=self.interval_ms, supervision_timeout_s=self.supervision_timeout_s)
-            if not least.is_consistent:
+            # A reader that may skip events needs a longer timeout: that is known with the recorded link alone.
+            together = Parameters(interval_ms=self.interval_ms, supervision_timeout_s=self.supervision_timeout_s)
+            if why := impossible(together):
                 raise InvalidParameterError(
-                    f"an interval of {self.interval_ms:g} ms needs a supervision timeout of more than "
-                    f"{least.least_timeout_s:g} s, and it is {self.supervision_timeout_s:g} s",
+                    why,
                     parameter="supervision_timeout_s",
                     value=self.supervision_timeout_s,
-                    hint="Choose a longer supervision timeout, or a shorter interval.",
+                    hint="Lengthen the timeout, or shorten the interval.",
                 )
 
     @property
@@ -55,9 +54,20 @@ class Policy:
         return self.interval_ms is not None or self.supervision_timeout_s is not None
 
     def parameters(self, recorded: Parameters) -> Parameters:
-        """A link's parameters under this policy; a real link can have them where they are consistent."""
+        """A link's parameters under this policy; whether a real link could have them, `impossible()` says."""
         changed = {name: getattr(self, name) for name in ("interval_ms", "supervision_timeout_s")}
         return replace(recorded, **{name: value for name, value in changed.items() if value is not None})
+
+
+def impossible(parameters: Parameters) -> str | None:
+    """Why no link can have these parameters together (Core Vol 6 Part B, 4.5.2), or None."""
+    if parameters.is_consistent:
+        return None
+    latency = f" and a peripheral latency of {parameters.peripheral_latency}" if parameters.peripheral_latency else ""
+    return (
+        f"a supervision timeout of {parameters.supervision_timeout_s:g} s is too short for an interval of "
+        f"{parameters.interval_ms:g} ms{latency}: it must exceed {parameters.least_timeout_s:g} s"
+    )
 
 
 _BOUNDS = {"interval_ms": INTERVAL_MS, "supervision_timeout_s": SUPERVISION_TIMEOUT_S}

@@ -14,10 +14,10 @@ import pandas as pd
 from terminal_kit.diagnosis import Finding, diagnose
 from terminal_kit.errors import InvalidParameterError, TerminalError
 from terminal_kit.scenarios.passages import AFTER_S, NEVER_REPLAYED, USUAL_DBM, Passage, passages
-from terminal_kit.scenarios.policy import Policy
+from terminal_kit.scenarios.policy import Policy, impossible
 from terminal_kit.scenarios.replay import NEAR_S, Lived, live
 from terminal_kit.simulator.link import Parameters
-from terminal_kit.words import words
+from terminal_kit.words import counted, words
 
 REPLAYS = 10
 """How often each drop is lived through under each policy: shares in steps of a tenth, some seconds for fifty drops."""
@@ -87,25 +87,23 @@ class Outlook:
         drops: Any = self.drops
         count, replayed = len(drops), int(drops["replayed"].sum())
         if self.reproduced is None:
-            return [f"{_drops(count)}, of which none was replayed." if count else "There are no drops to replay."]
-        told = [f"{_drops(count)}, of which {replayed} {'was' if replayed == 1 else 'were'} replayed."]
+            return [
+                f"{counted(count, 'drop')}, of which none was replayed." if count else "There are no drops to replay."
+            ]
+        told = [f"{counted(count, 'drop')}, of which {replayed} {'was' if replayed == 1 else 'were'} replayed."]
         told.append(f"The recorded policy brings a replayed drop at its time in {self.reproduced:.0%} of the replays.")
         avoided = f"{self.avoided:.1f}".removesuffix(".0")
-        few = f"about {avoided} of {_drops(replayed)} would not have happened"
+        few = f"about {avoided} of {counted(replayed, 'drop')} would not have happened"
         told.append(f"Under the proposed one {few if avoided != '0' else 'all of them would have happened as well'}.")
         kept: Any = drops[["gone_s", "gone_proposed_s"]].dropna()
         if len(kept):
             before_s, after_s = kept["gone_s"].median(), kept["gone_proposed_s"].median()
-            half = "the reader was" if len(kept) == 1 else f"half of the readers ({_drops(len(kept))}) were"
+            half = "the reader was" if len(kept) == 1 else f"half of the readers ({counted(len(kept), 'drop')}) were"
             told.append(
                 f"Where the link would still have ended {half} back {before_s:.1f} s after the recorded drop; "
                 f"it would be {after_s:.1f} s."
             )
         return told
-
-
-def _drops(count: int) -> str:
-    return f"{count} drop" if count == 1 else f"{count} drops"
 
 
 def fate(drop: Mapping[str, Any]) -> str:
@@ -216,17 +214,9 @@ def _row(passage: Passage, policy: Policy, replays: int, seed: int) -> dict[str,
 
 def _conflict(passage: Passage, policy: Policy) -> str | None:
     """Why no link could have had the policy together with what was recorded; a link that was recorded is a fact."""
-    proposed = policy.parameters(passage.parameters)
-    if proposed.is_consistent or not policy.changes_link:
-        return None
-    latency = proposed.peripheral_latency
-    skipping = f" and a recorded latency of {latency}" if latency else ""
-    assumed = policy.supervision_timeout_s is None and passage.supervision_timeout_s is None
-    return (
-        f"no link can have that: an interval of {proposed.interval_ms:g} ms{skipping} needs a supervision timeout of "
-        f"more than {proposed.least_timeout_s:g} s, and it is {proposed.supervision_timeout_s:g} s"
-        f"{', where none was recorded' if assumed else ''}"
-    )
+    why = impossible(policy.parameters(passage.parameters)) if policy.changes_link else None
+    is_assumed = policy.supervision_timeout_s is None and passage.supervision_timeout_s is None
+    return f"{why}; none was recorded" if why and is_assumed else why
 
 
 def _replayed(passage: Passage, policy: Policy, replays: int, seed: int) -> dict[str, Any]:

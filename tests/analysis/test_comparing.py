@@ -2,13 +2,14 @@
 
 import json
 import random
+import re
 from typing import Any
 
 import pandas as pd
 import pytest
 from test_analysis import M2, OFFER, WISEPAD, drop, frame_of, heard, update
 
-from terminal_kit.analysis import compare, return_times
+from terminal_kit.analysis import compare, drop_rates, lifetimes, return_times
 from terminal_kit.errors import InvalidParameterError
 
 
@@ -99,6 +100,52 @@ def test_each_thing_belongs_to_what_was_known_of_its_reader_then() -> None:
     assert set(told.contrasts["base"]) == {"2.01"}
 
 
+def test_what_a_reader_tells_once_it_is_connected_holds_from_its_start() -> None:
+    """Nobody tells of an update between two sessions: the second's first rows are of the new software, all the same."""
+    frame = frame_of(
+        {"at": 0, "kind": "link_connected", "session": 1, "location": "tml_a"},
+        {"at": 1, "kind": "reader_info", "firmware": "2.01"},
+        drop(3600, hci_code=8), {"at": 3800, "kind": "link_connected", "session": 2}, heard(3801, -60),
+        {"at": 3805, "kind": "reader_info", "firmware": "2.02", "session": 2, "location": "tml_b"},
+        drop(3800 + 7200, 2, hci_code=8), heard(20_000, -60),
+    )  # fmt: skip
+    for by, groups in (("firmware", ("2.01", "2.02")), ("place", ("tml_a", "tml_b"))):
+        told = compare(frame, by=by)
+        hours = {group: figure(told, "drop_rate", group)["of"] for group in groups}
+        assert hours == pytest.approx(dict(zip(groups, (1.0, 2.0), strict=True)))
+        assert [figure(told, "drop_rate", group)["events"] for group in groups] == [1, 1]
+        assert figure(told, "signal_advertisement", groups[1])["of"] == 2
+    for table in (lifetimes, drop_rates):
+        assert table(frame, by=["firmware"])["connected_h"].tolist() == pytest.approx([1.0, 2.0])
+
+
+def test_what_an_update_ends_with_is_told_of_the_software_after_it() -> None:
+    frame = frame_of(
+        {"at": 0, "kind": "link_connected", "session": 1},
+        update(10, "started", **OFFER, session=1), update(60, "finished", firmware="2.02", session=1), drop(3600),
+        {"at": 3700, "kind": "link_connected", "session": 2, "firmware": "2.02"}, drop(7300, 2),
+    )  # fmt: skip
+    assert lifetimes(frame, by=["firmware"])["sessions"].tolist() == [2]  # nobody told of what was before
+    before = frame.assign(firmware=frame["firmware"].where(frame["kind"] != "link_connected", "2.01"))
+    assert lifetimes(before, by=["firmware"])["firmware"].tolist() == ["2.01"]
+
+
+@pytest.mark.parametrize("by", ["file", "source", "phone"])
+def test_two_recordings_of_one_phone_are_each_compared_whole(by: str) -> None:
+    capture = [{"at": 0, "kind": "link_connected", "session": 1}, drop(3600, hci_code=8), heard(4000, -60)]
+    log = [
+        {"at": 1, "kind": "connect_succeeded", "run": "r2", "terminal": None},
+        {"at": 3601, "kind": "disconnected", "reason": "bluetooth_signal_lost", "run": "r2", "terminal": None},
+    ]
+    frame = frame_of(*capture, *log, radio="import")
+    frame["file"] = frame["run"].map({"r1": "a.btsnoop", "r2": "app.log"})
+    frame["source"] = frame["file"]
+    told = compare(frame, by=by)
+    rows = told.figures[told.figures["measure"] == "drop_rate"]
+    assert rows["events"].tolist() == [1, 1]
+    assert rows["of"].tolist() == pytest.approx([1.0, 1.0])
+
+
 @pytest.mark.parametrize(("by", "column", "values"), [
     ("file", "file", ("a.btsnoop", "b.btsnoop")), ("phone", "run", ("r1", "r2")), ("place", "location", ("tml_a", "tml_b")),
     ("device_type", "device_type", ("stripe_m2", "wisepad_3")), ("radio", "radio", ("import", "native")),
@@ -147,9 +194,30 @@ def test_json_holds_no_number_that_is_none() -> None:
     assert json.loads(text)["radios"] == ["simulated"]
 
 
+def test_numbers_too_small_to_tell_anything_are_said_to_be() -> None:
+    """What would have to be more than all, or a hundred times as much, is no difference that anyone could see."""
+    one = frame_of({"at": 0, "kind": "link_connected", "session": 1}, drop(3600, hci_code=8), heard(3602, -60),
+                   {"at": 3604, "kind": "link_connected", "session": 2}, heard(3700, -60))  # fmt: skip
+    told = compare(one, one).sentences()
+    assert told[0].startswith("Drops: A 97.4 /100 h (2.47 to 543; 1 drop in 1.027 connected hours); ")
+    assert "no difference shown (too few to say which would be)" in told[0]
+    said = "\n".join(told)
+    assert "1 of 2 sessions dropped" in said
+    assert "1 hour of a reader" in said
+    assert all(int(points) < 100 for points in re.findall(r"(\d+) points", said))
+    assert "1 drops" not in said
+
+
+def test_who_was_not_watched_for_so_long_is_said() -> None:
+    rows = [{"at": 0, "kind": "link_connected", "session": 1}, drop(100, hci_code=8), heard(104, -60)]
+    assert figure(compare(frame_of(*rows), frame_of(*rows)), "back_10_s", "A")["basis"] == (
+        "0 of 1 drop, 1 not watched for so long"
+    )
+
+
 def test_there_must_be_two_groups() -> None:
     rows = frame_of(*played(1))
-    for wrong in ({}, {"by": "moon"}, {"by": "run"}, {"other": rows, "confidence": 1.0}):
+    for wrong in ({}, {"by": "moon"}, {"by": ["file"]}, {"by": "run"}, {"other": rows, "confidence": 1.0}):
         with pytest.raises(InvalidParameterError):
             compare(rows, **wrong)
     with pytest.raises(InvalidParameterError, match="no column file"):

@@ -146,3 +146,12 @@ def test_a_comparison_claims_no_difference_without_one(tmp_path: Any) -> None:
     row = other.contrasts.set_index("measure").loc["drop_rate"]
     assert row["differs"]
     assert row["low"] > 1
+
+
+def test_a_session_of_a_century_gives_no_exposure(tmp_path: Any) -> None:
+    """The clock was set while the link was up: nobody knows how long it was, and its days would fill the memory."""
+    events, _ = played([("A", 10, 100, 0x08), ("B", 10, 100, None)])
+    events.append(Event(kind=Kind.NOTE, t_us=BEGAN_US + 100 * 366 * 86_400 * S))
+    rows = frame(tmp_path, events)
+    assert exposure(rows)["connected_h"].sum() == pytest.approx(100 / 3600)
+    assert drop_rates(rows, by=("reader",))["drops"].tolist() == [1]

@@ -15,7 +15,7 @@ from terminal_kit.analysis.intervals import (
     rate_ratio,
     share,
 )
-from terminal_kit.analysis.survival import curve, quantile_s, share_within
+from terminal_kit.analysis.survival import curve, quantile_s, share_back, share_within
 from terminal_kit.errors import InvalidParameterError
 
 
@@ -116,7 +116,8 @@ def test_a_ratio_as_it_is_printed() -> None:
 def test_the_ends_of_a_curve_are_no_certainty() -> None:
     """Where none or all came back the log-log band says nothing; Wilson's says what so few can."""
     none, every = curve([3.0, 4.0], [False, False]), curve([3.0, 4.0, 5.0], [True, True, True])
-    assert share_within(none, 3.5) == (0.0, 0.0, pytest.approx(share(0, 2).high))
+    assert share_within(none, 2.5) == (0.0, 0.0, pytest.approx(share(0, 2).high))
+    assert share_within(none, 3.5) == (0.0, 0.0, pytest.approx(share(0, 1).high))  # the other had left
     assert share_within(none, 9.0).value != share_within(none, 9.0).value  # nobody was watched for so long
     assert share_within(every, 9.0).low < 0.6
     assert share_within(every, 9.0)[::2] == (1.0, 1.0)
@@ -137,3 +138,14 @@ def test_the_smallest_detectable_effect_is_a_power_of_four_in_five() -> None:
     assert detectable(Interval(1.0, 1 / 2, 2.0), is_ratio=True) == pytest.approx(2 ** (2.80 / 1.96), abs=5e-3)
     assert math.isnan(detectable(Interval(0.0, -math.inf, 1.0), is_ratio=False))
     assert math.isnan(detectable(Interval(math.nan, 0.0, math.inf), is_ratio=True))
+
+
+def test_who_has_left_before_the_first_event_narrows_no_band() -> None:
+    """Nine were watched for a second, one for longer: of half a minute one alone can tell."""
+    steps = curve([1.0] * 9 + [100.0], [False] * 9 + [True])
+    assert share_within(steps, 30) == (0.0, 0.0, pytest.approx(share(0, 1).high))
+    assert steps["at_risk"].tolist() == [10, 1]
+
+
+def test_what_has_no_duration_is_left_out_of_every_curve() -> None:
+    assert share_back([math.nan, 3.0, 5.0], [True, True, False]) == share_back([3.0, 5.0], [True, False])

@@ -122,3 +122,14 @@ def test_what_a_capture_cannot_say_is_taken_from_the_log() -> None:
     told = {"at": 101, "kind": "disconnected", **APP, "reason": "powered_off"}
     frame = frame_of(*unknown, told, {"at": 101, "kind": "battery", "reader": M2}, radio="import")
     assert disconnects(frame)["reason"].tolist() == ["powered_off"]
+
+
+def test_a_return_that_two_recordings_saw_is_one_and_the_better_one() -> None:
+    """The app's log goes on where the capture is over: it saw the second return, and the capture its drop alone."""
+    early = [row for row in CAPTURE if row["at"] <= 7200]
+    log = [*LOG[:4], {**LOG[4], "reason": "bluetooth_signal_lost"},
+           {"at": 7201, "kind": "reconnect_started", **APP, "session": 2, "attempt_id": "a2"},
+           {"at": 7261, "kind": "reconnect_succeeded", **APP, "session": 3, "attempt_id": "a2", "attempt": 9}]  # fmt: skip
+    found = return_times(frame_of(*early, *log, radio="import"))
+    assert found["came_back"].tolist() == [True, True]
+    assert found["duration_s"].tolist() == [59.0, 60.0]

@@ -55,6 +55,30 @@ def test_diagnose_for_programs(phone: Path, capsys: pytest.CaptureFixture[str]) 
     assert isinstance(evidence["record"], int)
 
 
+@pytest.mark.parametrize("command", ["diagnose", "events", "case"])
+def test_a_reader_that_there_is_not_is_refused(
+    phone: Path, tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would read as if nothing had happened to it."""
+    log = str(tmp_path / "field.db")
+    assert main(["import", str(phone), "--log", log]) == 0
+    page = ["--output", str(tmp_path / "case.html")] if command == "case" else []
+    capsys.readouterr()
+    assert main([command, log, "--reader", "STRM20000000024", *page]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("INVALID_REQUIRED_PARAMETER: there is no reader 'STRM20000000024'")
+    assert "STRM20000000042" in told.err
+    assert not (tmp_path / "case.html").exists()
+    assert main([command, log, "--reader", "STRM20000000042", *page]) == 0
+
+
+def test_a_reader_goes_by_any_of_its_names(phone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diagnose", str(phone), "--json", "--reader", f"addr:{READER}"]) == 0
+    (finding,) = json.loads(capsys.readouterr().out)
+    assert finding["reader"] == "STRM20000000042"
+
+
 def test_a_log_is_diagnosed_as_its_files_are(phone: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["import", str(phone), "--log", str(tmp_path / "field.db")]) == 0
     capsys.readouterr()
@@ -145,6 +169,33 @@ def test_compare_the_groups_of_one_recording(phone: Path, capsys: pytest.Capture
     told = capsys.readouterr().err
     assert "there are not two groups by file, but " in told
     assert "phone.btsnoop" in told
-    assert main(["compare", str(phone), "--by", "moon"]) == 1
-    assert "nothing is grouped by moon" in capsys.readouterr().err
     assert main(["compare", str(phone), str(phone), "--by", "file"]) == 2
+
+
+def exit_code(*arguments: str) -> int:
+    try:
+        return main(arguments)
+    except SystemExit as ended:
+        return int(ended.code or 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("compare", "--by", "moon"), "--by: nothing is grouped by moon. Choose from run,"),
+        (("what-if", "--auto-reconnect", "--replays", "0"), "--replays: '0' is no number of replays"),
+        (("what-if", "--auto-reconnect", "--replays", "-1"), "--replays: '-1' is no number of replays"),
+        (("what-if", "--auto-reconnect", "--seed", "1.5"), "--seed: '1.5' is no seed"),
+        (("what-if", "--supervision-timeout-s", "33"), "supervision_timeout_s cannot be 33. From 0.1 to 32 (see"),
+        (("what-if", "--supervision-timeout-s", "nan"), "--supervision-timeout-s: supervision_timeout_s cannot be nan"),
+        (("what-if", "--interval-ms", "7"), "--interval-ms: interval_ms cannot be 7. From 7.5 to 4000 (see"),
+    ],
+)
+def test_wrong_values_are_wrong_usage_before_anything_is_read(
+    arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command, *options = arguments
+    assert exit_code(command, "nowhere.db", *options) == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert told.endswith("--help)\n")

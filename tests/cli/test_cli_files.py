@@ -40,6 +40,24 @@ def test_a_time_that_no_calendar_has_is_shown(t_us: int, home: Path, capsys: pyt
     assert second.startswith("1969-12-31 23:59:59.999Z ")
 
 
+def test_lines_that_tell_no_time_have_none(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not one of 1970: the log keeps them a millisecond apart, for their order alone."""
+    lines = "class=BBPOSControllerListener message=onBTConnected(STRM26138000001)\nmessage=onBTDisconnected\n"
+    (home / "app.log").write_text("".join(f"D/StripeTerminal: {line}\n" for line in lines.splitlines()))
+    log = str(home / "field.db")
+    assert run("import", str(home / "app.log"), "--log", log) == 0
+    assert "Its lines tell no time" in capsys.readouterr().out
+    assert run("events", log) == 0
+    told = capsys.readouterr().out
+    assert "1970" not in told
+    assert all(line.startswith("no date                  import ") for line in told.splitlines())
+    assert run("events", log, "--json") == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert rows
+    assert {row["t_us"] for row in rows} == {None}
+    assert [row["seq"] for row in rows] == sorted(row["seq"] for row in rows)
+
+
 def test_an_output_that_is_not_utf_8_gets_escapes(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = written(home, Event(kind="note", t_us=0, text="Kasse für Ärzte"))
     shown = io.BytesIO()

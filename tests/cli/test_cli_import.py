@@ -49,8 +49,8 @@ def door(monkeypatch: pytest.MonkeyPatch) -> Any:
             self.given: dict[str, Any] = {}
             self.does: Any = None
 
-        def __call__(self, paths: Any, log: EventLog, **given: Any) -> list[ImportReport]:
-            self.given = {"paths": list(paths), "log": log.path, **given}
+        def __call__(self, paths: Any, log: str, **given: Any) -> list[ImportReport]:
+            self.given = {"paths": list(paths), "log": log, **given}
             if self.does:
                 self.does(given)
             return self.reports
@@ -84,7 +84,7 @@ def test_each_file_is_told_with_what_is_understood_foreign_and_damaged(home, doo
         "b.btsnoop: the log has it already; nothing was added",
     ]
     (line,) = shown.err.splitlines()
-    assert line.startswith("c.png: UNEXPECTED_SDK_ERROR: c.png is no capture. Import a Bluetooth HCI capture")
+    assert line.startswith("c.png: INVALID_REQUIRED_PARAMETER: c.png is no capture. Import a Bluetooth HCI capture")
 
 
 def test_json_is_one_list_with_the_contracts_keys(home, door, capsys) -> None:
@@ -95,7 +95,7 @@ def test_json_is_one_list_with_the_contracts_keys(home, door, capsys) -> None:
     assert told[0]["foreign_reasons"] == {"another app's tag": 290, "blank": 8}
     assert told[0]["damages"][0] == {"text": "cut\u202e", "offset": 5000, "record": 77}
     assert told[1]["already_there"]
-    assert told[2]["error"]["code"] == "UNEXPECTED_SDK_ERROR"
+    assert told[2]["error"]["code"] == "INVALID_REQUIRED_PARAMETER"
 
 
 def test_what_went_well_exits_with_0(home, door, capsys) -> None:
@@ -109,7 +109,7 @@ def test_year_zone_and_redaction_are_handed_on(home, door, capsys) -> None:
     run("import", "a", "--log", log, "--year", "2025", "--time-zone", "+02:00", "--redact")
     assert (door.given["year"], door.given["time_zone"]) == (2025, "+02:00")
     assert door.given["redactor"].text("STRM26138000001") != "STRM26138000001"
-    assert door.given["log"] == Path(log)
+    assert door.given["log"] == log
     # No window: nobody is asked and no bar is drawn.
     assert door.given["on_lack"] is None
     capsys.readouterr()
@@ -157,8 +157,7 @@ def test_an_interrupted_import_exits_with_130(home, door, capsys) -> None:
 
     door.does = interrupted
     assert run("import", "a", "--log", str(home / "field.db")) == 130
-    with EventLog(home / "field.db", read_only=True) as log:
-        assert log.frame().empty
+    assert not (home / "field.db").exists()
 
 
 def test_in_a_window_a_bar_is_drawn_and_taken_away(home, door, monkeypatch, capsys) -> None:
@@ -193,6 +192,40 @@ def test_a_person_is_asked_for_what_a_log_lacks_and_asked_again(home, door, monk
     assert "'26' is no year" in window.getvalue()
 
 
+@pytest.mark.parametrize("name", ["nowhere.log", "letter.txt", "empty", "."])
+def test_what_gives_nothing_makes_no_log_and_no_folder(home, name, capsys) -> None:
+    (home / "field").mkdir()
+    (home / "field" / "letter.txt").write_text("dear sirs\n")
+    (home / "field" / "empty").touch()
+    log = home / "new" / "field.db"
+    assert run("import", str(home / "field" / name), "--log", str(log)) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "INVALID_REQUIRED_PARAMETER" in line
+    assert "Errno" not in line
+    if name == "nowhere.log":
+        assert line.endswith(f"there is no file {home / 'field' / name}. Check the path.")
+    assert not log.parent.exists()
+
+
+def test_a_log_that_there_is_stays_as_it_is(field, home, capsys) -> None:
+    before = Path(field).read_bytes()
+    assert run("import", str(home / "nowhere.log"), "--log", field) == 1
+    assert Path(field).read_bytes() == before
+
+
+@pytest.mark.parametrize(("redact", "said"), [((), "already"), (("--redact",), "terminal-kit redact")])
+def test_what_is_asked_in_vain_of_a_file_that_is_there_is_said(home, redact, said, capsys) -> None:
+    lines = "09-12 10:00:01.000  1234  1240 D StripeTerminal: class=BBPOSControllerListener message=onBTDisconnected\n"
+    (home / "app.log").write_text(lines)
+    command = ["import", str(home / "app.log"), "--log", str(home / "field.db"), *redact]
+    assert run(*command[:4], "--year", "2024") == 0
+    capsys.readouterr()
+    assert run(*command) == 0
+    assert said in capsys.readouterr().out
+    assert run(*command, "--year", "2025") == 0
+    assert "was read with the year 2024" in capsys.readouterr().out
+
+
 # ---- sources
 
 
@@ -225,8 +258,33 @@ def test_a_clock_is_corrected(field, capsys) -> None:
         assert [event.t_us for event in log.events()] == [T_US, T_US - 1_500_000]
 
 
-@pytest.mark.parametrize(("offset", "code"), [(("9", "1"), 1), (("x", "1"), 2), (("1", "soon"), 2), (("1", "inf"), 2)])
-def test_an_offset_that_is_none_changes_nothing(field, offset, code, capsys) -> None:
+@pytest.mark.parametrize(
+    ("offset", "code", "said"),
+    [
+        (("9", "1"), 1, "has no source 9"),
+        (("x", "1"), 2, "is no id and number of seconds"),
+        (("1", "soon"), 2, "is no id and number of seconds"),
+        (("1", "inf"), 2, "no clock is inf s wrong"),
+        (("1", "nan"), 2, "no clock is nan s wrong"),
+        (("1", "1e12"), 2, "no clock is 1e+12 s wrong. A correction is of 100 years at most, 3,155,760,000 s"),
+        (("1", "1e18"), 2, "no clock is 1e+18 s wrong"),
+        (("1", "-4000000000"), 2, "no clock is -4e+09 s wrong"),
+        (("1", "3155760001"), 2, "no clock is 3.15576e+09 s wrong"),
+    ],
+)
+def test_an_offset_that_is_none_changes_nothing(field, offset, code, said, capsys) -> None:
     assert run("sources", field, "--offset", *offset) == code
+    assert said in capsys.readouterr().err
     with EventLog(field, read_only=True) as log:
         assert {source.clock_offset_us for source in log.sources()} == {0}
+
+
+@pytest.mark.parametrize("seconds", [3_155_760_000, -3_155_760_000, 0.000001, 0])
+def test_times_that_are_corrected_by_as_much_as_may_be_are_still_times(field, seconds, capsys) -> None:
+    assert run("sources", field, "--offset", "1", str(seconds)) == 0
+    capsys.readouterr()
+    with EventLog(field, read_only=True) as log:
+        assert [event.t_us for event in log.events()] == [T_US + round(seconds * 1e6), T_US]
+        assert log.frame()["time"].dt.year.tolist() == [2025 + round(seconds / 31_557_600), 2025]
+    assert run("events", field) == 0
+    assert "µs" not in capsys.readouterr().out

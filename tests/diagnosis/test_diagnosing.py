@@ -83,6 +83,27 @@ def test_a_restart_at_the_same_hour_is_a_habit(tmp_path: Any) -> None:
     assert "daily_restart" in names
 
 
+@pytest.mark.parametrize(("late_s", "cause", "is_told"), [
+    (0, {"hci_code": 0x13}, True),
+    (18_000, {"hci_code": 0x13}, False),  # five hours later each day
+    (0, {"hci_code": 0x16, "reason": "disconnect_requested", "reason_source": "host"}, False),  # the app's closing time
+])  # fmt: skip
+def test_only_what_may_be_a_restart_is_one_at_the_same_hour(
+    tmp_path: Any, late_s: int, cause: dict[str, Any], is_told: bool
+) -> None:
+    """R2: around midnight too, where one day's is another day's date."""
+    midnight_us = BEGAN_US // DAY_US * DAY_US
+    events = [
+        event
+        for day in range(4)
+        for event in drop(
+            midnight_us + day * DAY_US + day * late_s * 1_000_000 + (day % 3 - 1) * 60_000_000, day, **cause
+        )
+    ]
+    names = {habit.name for habit in habits(frame(tmp_path, *events))}
+    assert ("daily_restart" in names) is is_told
+
+
 @pytest.mark.parametrize(("version", "is_told"), [("0.0.1-beta.17", True), ("0.0.1-beta.18", False), ("1.2.0", False)])
 def test_an_sdk_without_the_grace_is_told(tmp_path: Any, version: str, is_told: bool) -> None:
     """U5."""

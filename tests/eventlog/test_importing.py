@@ -1,15 +1,18 @@
 """What is read of files is stored whole or not at all, and once."""
 
 import sqlite3
+from datetime import datetime, timedelta
 from typing import get_args
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from terminal_kit.errors import EventLogError, InvalidParameterError
 from terminal_kit.eventlog import EventLog, Outcome, Source
-from terminal_kit.eventlog.sources import TimeRule
+from terminal_kit.eventlog.sources import CLOCK_OFFSET_US, TimeRule, check_clock_offset, whole_files
 from terminal_kit.events import Kind
 from terminal_kit.words import TIME_RULES
 
@@ -135,6 +138,33 @@ def test_a_shifted_clock_moves_what_is_read_and_no_row(log: EventLog) -> None:
 def test_no_clock_of_a_source_that_there_is_not(log: EventLog, wrong) -> None:
     with pytest.raises(InvalidParameterError):
         log.set_clock_offset(wrong, 1)
+
+
+def test_a_file_that_has_grown_is_one_file_with_one_clock(log: EventLog) -> None:
+    for name, before in (("aa", ""), ("bb", "aa"), ("cc", "bb"), ("dd", ""), ("ee", "dd"), ("ff", "")):
+        log.store_import([name], [rows(1)], lambda name=name, before=before: Outcome([source(name, grown_from=before)]))
+    assert [each.sha256 for each in whole_files(log.sources())] == ["cc", "ee", "ff"]
+    log.set_clock_offset(2, 7)
+    assert [each.clock_offset_us for each in log.sources()] == [7, 7, 7, 0, 0, 0]
+    log.set_clock_offset(4, 5)
+    assert [each.clock_offset_us for each in log.sources()] == [7, 7, 7, 5, 5, 0]
+    log.set_clock_offset(6, 3)
+    assert [each.clock_offset_us for each in log.sources()] == [7, 7, 7, 5, 5, 3]
+
+
+@pytest.mark.parametrize("wrong", [CLOCK_OFFSET_US + 1, -CLOCK_OFFSET_US - 1, 10**18, 10**30, float("nan"), 1.5])
+def test_no_clock_is_that_wrong(log: EventLog, wrong) -> None:
+    log.store_import(["aa"], [rows(1)], lambda: Outcome([source("aa")]))
+    with pytest.raises(InvalidParameterError) as refused:
+        log.set_clock_offset(1, wrong)
+    assert refused.value.parameter == "clock_offset_us"
+    assert [event.t_us for event in log.events()] == [T_US + 1]
+
+
+@given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1)), st.integers(-CLOCK_OFFSET_US, CLOCK_OFFSET_US))  # noqa: DTZ001
+def test_a_time_that_is_corrected_by_what_may_be_is_a_time(moment: datetime, clock_offset_us: int) -> None:
+    check_clock_offset(clock_offset_us)
+    assert 1869 <= (moment + timedelta(microseconds=clock_offset_us)).year <= 2300
 
 
 def test_aliases_of_an_import_are_applied_to_its_rows(log: EventLog) -> None:

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from terminal_kit.importers.archives import budget, holding, members
+from terminal_kit.importers.archives.members import UNPACKED
 from terminal_kit.importers.content import Content, opened
 from terminal_kit.importers.report import Damage
 
@@ -25,9 +26,14 @@ FILES = {"FS/data/misc/bluetooth/logs/btsnoop_hci.log": CAPTURE, "main.txt": LOG
 
 def found(data: bytes, name: str = "bug.zip") -> tuple[dict[str, bytes], list[str]]:
     """What an archive gives, and what it tells."""
-    told: list[Damage] = []
-    files = {each.name: bytes(each.data[:]) for each in members(Content(name, data), told.append)}
+    files, told = found_at(data, name)
     return files, [damage.text for damage in told]
+
+
+def found_at(data: bytes, name: str = "bug.zip") -> tuple[dict[str, bytes], list[Damage]]:
+    """The same, with the places of what it tells."""
+    told: list[Damage] = []
+    return {each.name: bytes(each.data[:]) for each in members(Content(name, data), told.append)}, told
 
 
 @pytest.mark.parametrize("pack", [zipped, tarred])
@@ -52,6 +58,14 @@ def test_a_compressed_file_is_an_archive_of_one(form: str) -> None:
 def test_a_compressed_tar_is_read_as_it_unfolds(form: str) -> None:
     files, told = found(COMPRESS[form](tarred(FILES)), f"sysdiagnose.tar.{form}")
     assert (list(files.values()), told) == ([CAPTURE, LOG], [])
+
+
+def test_what_is_compressed_in_an_archive_is_called_by_its_own_name() -> None:
+    inner = gzip.compress(zipped({"p": CAPTURE}))
+    assert found(zipped({"deep/p.gz": inner}), "dup.zip") == ({"dup.zip!deep/p.gz!p!p": CAPTURE}, [])
+    assert found(zipped({"hci.log.gz": gzip.compress(CAPTURE)}), "dup.zip")[0] == {
+        "dup.zip!hci.log.gz!hci.log": CAPTURE
+    }
 
 
 def test_archives_in_archives_are_opened_but_not_for_ever() -> None:
@@ -158,7 +172,7 @@ class TestDamage:
         (part,) = files.values()
         assert len(part) > 1000
         assert LOG.startswith(part)
-        assert told[-1] == "bug.zip!main.txt: it is damaged: it is cut"
+        assert told[-1] == "bug.zip!main.txt: it is damaged: it is cut (counted in what it unpacks to)"
 
     @pytest.mark.parametrize("form", COMPRESS)
     def test_so_is_a_compressed_one(self, form: str) -> None:
@@ -197,6 +211,28 @@ class TestDamage:
         assert not files
         assert "encrypted" in told[0]
 
+    def test_the_byte_is_told_up_to_which_it_is_whole(self) -> None:
+        data = zipped({"main.txt": LOG})
+        files, told = found_at(data[: len(data) // 2])
+        (part,) = files.values()
+        assert [damage.offset for damage in told] == [len(data) // 2, len(part)]
+        _, told = found_at(gzip.compress(LOG)[:-4], "x.gz")
+        assert [damage.offset for damage in told] == [len(LOG)]
+        tar = tarred({"a.log": LOG, "b.log": LOG})
+        for cut, name in ((tar[: len(LOG) + 2000], "x.tar"), (gzip.compress(tar)[:-5000], "x.tgz")):
+            files, told = found_at(cut, name)
+            assert told[-1].text.startswith(f"{name}: it cannot be read further")
+            assert len(LOG) < (told[-1].offset or 0) <= len(tar)
+            assert (UNPACKED in told[-1].text) == (name == "x.tgz")
+        assert found_at(tar[: len(LOG) + 2000], "x.tar")[1][-1].offset == len(LOG) + 2000
+
+    def test_a_directory_that_is_damaged_is_told_where_its_end_stands(self) -> None:
+        data = bytearray(zipped({"a.log": LOG}))
+        data[data.index(b"PK\1\2")] ^= 0xFF
+        files, (damage,) = found_at(bytes(data))
+        assert list(files.values()) == [LOG]
+        assert damage.offset == data.index(b"PK\5\6")
+
     @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.data())
     def test_nothing_is_raised_whatever_is_broken(self, draw: st.DataObject) -> None:
@@ -214,8 +250,9 @@ class TestDamage:
         for place, value in draw.draw(st.lists(st.tuples(st.integers(0, len(whole)), st.integers(0, 255)), max_size=4)):
             if place < len(data):
                 data[place] = value
-        files, told = found(bytes(data))
-        assert all(len(text) < 500 for text in told)
+        files, told = found_at(bytes(data))
+        assert all(len(damage.text) < 500 for damage in told)
+        assert all(damage.offset >= 0 for damage in told if damage.offset is not None)
         assert all(isinstance(part, bytes) for part in files.values())
 
 

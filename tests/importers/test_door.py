@@ -5,75 +5,31 @@ import json
 import subprocess
 import sys
 import threading
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from capture_writers import EVENT, RECEIVED, Packet, btsnoop, pcap
+from capture_writers import btsnoop, pcap
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from phone_files import (
+    MOMENTS_S,
+    OTHER_PHONE,
+    READER,
+    SECOND,
+    SERIAL,
+    app_log,
+    links,
+    phone,
+    put,
+    zipped,
+)
 
 from terminal_kit.errors import CanceledError, CaptureFormatError, InvalidParameterError
 from terminal_kit.eventlog import EventLog
+from terminal_kit.eventlog.sources import whole_files
 from terminal_kit.importers import Clock, Content, ImportReport, Lack, Progress, import_files
 from terminal_kit.importers.finding_files import hashed
-
-T_US = 1_773_489_600_000_000
-"""2026-03-14 12:00:00 UTC."""
-
-SECOND = 1_000_000
-SERIAL = "STRM26138000001"
-READER = "00:11:22:33:44:55"
-PHONE, OTHER_PHONE = "AA:BB:CC:00:00:01", "AA:BB:CC:00:00:02"
-MOMENTS_S = (1, 31, 64, 200, 260, 701, 900, 1505)
-
-
-def read_address(second: float, address: str) -> Packet:
-    payload = bytes([0x0E, 10, 1, 0x09, 0x10, 0]) + bytes.fromhex(address.replace(":", ""))[::-1]
-    return Packet(T_US + int(second * SECOND), EVENT, RECEIVED, payload)
-
-
-def connected(second: float, handle: int = 64, address: str = READER) -> Packet:
-    """LE Connection Complete: Core Vol 4 Part E, 7.7.65.1."""
-    body = (
-        bytes([1, 0, handle, 0, 0, 0]) + bytes.fromhex(address.replace(":", ""))[::-1] + bytes([24, 0, 0, 0, 72, 0, 0])
-    )
-    return Packet(T_US + int(second * SECOND), EVENT, RECEIVED, bytes([0x3E, len(body)]) + body)
-
-
-def ended(second: float, handle: int = 64, reason: int = 0x08) -> Packet:
-    """Disconnection Complete: 7.7.5."""
-    return Packet(T_US + int(second * SECOND), EVENT, RECEIVED, bytes([0x05, 4, 0, handle, 0, reason]))
-
-
-def advertised(second: float, rssi_dbm: int = -60, address: str = READER) -> Packet:
-    """LE Advertising Report: 7.7.65.2."""
-    name = b"\x10\x09" + SERIAL.encode()
-    body = bytes([2, 1, 0, 0]) + bytes.fromhex(address.replace(":", ""))[::-1] + bytes([len(name)]) + name
-    body += bytes([rssi_dbm & 0xFF])
-    return Packet(T_US + int(second * SECOND), EVENT, RECEIVED, bytes([0x3E, len(body)]) + body)
-
-
-def phone(
-    *, begin_s: int = 0, phone: str | None = PHONE, moments_s: Any = MOMENTS_S, advertises: bool = True
-) -> list[Packet]:
-    """What a phone records of a reader that comes and goes."""
-    packets = [read_address(begin_s, phone)] if phone else []
-    if advertises:
-        packets += [advertised(begin_s + 0.1 * number) for number in range(1, 9)]
-    return packets + [(connected, ended)[place % 2](begin_s + second) for place, second in enumerate(moments_s)]
-
-
-def app_log(*, hours: float = 0.0, moments_s: Any = MOMENTS_S, zone: str = "", year: str = "2026-") -> bytes:
-    """What an app writes of the same, in its local time."""
-    lines: list[str] = []
-    for place, second in enumerate(moments_s):
-        moment = int(T_US / SECOND + hours * 3600) + second
-        clock = f"{year}{'03-14' if moment < T_US / SECOND + 43_200 else '03-15'} {moment // 3600 % 24:02d}:{moment // 60 % 60:02d}:{moment % 60:02d}.050"
-        message = f"onBTConnected({SERIAL})" if place % 2 == 0 else "onBTDisconnected"
-        lines.append(f"{clock}{zone}  1234  1240 D StripeTerminal: class=BBPOSControllerListener message={message}")
-    return "\n".join(lines).encode() + b"\n"
 
 
 @pytest.fixture
@@ -87,28 +43,6 @@ def folder(tmp_path: Path) -> Path:
     made = tmp_path / "field"
     made.mkdir()
     return made
-
-
-def put(folder: Path, name: str, data: bytes) -> Path:
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-    return path
-
-
-def zipped(folder: Path, name: str, **members: bytes) -> Path:
-    with zipfile.ZipFile(folder / name, "w", zipfile.ZIP_DEFLATED) as archive:
-        for member, data in members.items():
-            archive.writestr(member.replace("__", "/"), data)
-    return folder / name
-
-
-def links(log: EventLog) -> list[tuple[str, int]]:
-    return [
-        (event.kind, (event.t_us - T_US) // SECOND)
-        for event in log.events()
-        if event.kind in ("link_connected", "link_disconnected")
-    ]
 
 
 def test_a_capture_comes_in_with_rows_that_lead_back_to_it(log, folder) -> None:
@@ -153,6 +87,7 @@ def test_a_file_that_has_grown_adds_what_is_new_to_its_run(log, folder) -> None:
     before = links(log)
     (second,) = import_files([put(folder, "a.log", whole)], log)
     assert second.run == first.run
+    assert [source.id for source in whole_files(log.sources())] == [second.source]
     assert any("only what is new" in finding for finding in second.findings)
     assert links(log) == [*before, ("link_disconnected", 701), ("link_connected", 900), ("link_disconnected", 1505)]
     sessions = [event.session for event in log.events() if event.kind in ("link_connected", "link_disconnected")]
@@ -210,7 +145,52 @@ def test_what_is_none_of_ours_is_told_and_hinders_nothing(log, folder) -> None:
     assert [report.error is None for report in told] == [False, False, False, True, False, False, False, False]
     assert all(isinstance(report.error, CaptureFormatError) for report in told if report.error)
     assert "air" in str(told[2].error)
+    assert "at byte 104" in str(told[5].error)
+    assert getattr(told[5].error, "offset", None) == 104
     assert len(log.sources()) == 1
+
+
+def test_a_log_is_made_where_there_is_something_to_store(folder, tmp_path) -> None:
+    path = tmp_path / "new" / "field.db"
+    assert import_files([], path) == []
+    (none,) = import_files([folder / "nowhere"], path)
+    assert none.error is not None
+    assert not path.parent.exists()
+    capture = put(folder, "a", btsnoop(phone(), 1002))
+    none, report = import_files([folder / "nowhere", capture], str(path))
+    assert (none.error is None, report.error, report.already_there) == (False, None, False)
+    assert import_files([capture], path)[0].already_there
+    with EventLog(path, read_only=True) as made:
+        assert len(made.sources()) == 1
+
+
+def test_a_file_that_cannot_be_read_is_told_with_what_can_be_done(log, folder, monkeypatch) -> None:
+    def refused(*_: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    put(folder, "a", b"x")
+    (missing,) = import_files([folder / "nowhere"], log)
+    (zero,) = import_files(["a\0b"], log)
+    monkeypatch.setattr(Path, "open", refused)
+    (locked,) = import_files([folder / "a"], log)
+    for report, said, hint in (
+        (missing, f"there is no file {folder / 'nowhere'}", "path"),
+        (zero, "cannot be a path", "path"),
+        (locked, "a cannot be read: Permission denied", "permissions"),
+    ):
+        assert report.error is not None
+        assert said in str(report.error)
+        assert hint in report.error.hint
+        assert report.error.code == "INVALID_REQUIRED_PARAMETER"
+
+
+def test_a_capture_of_another_age_corrects_no_clock(log, folder) -> None:
+    """Between the two are more years than a clock can be wrong."""
+    import_files([put(folder, "app.log", app_log(year=""))], log, year=2200, time_zone="UTC")
+    (report,) = import_files([put(folder, "a", btsnoop(phone(), 1002))], log)
+    assert report.events
+    assert report.error is None
+    assert {source.clock_offset_us for source in log.sources()} == {0}
 
 
 def test_an_uploaded_content_comes_in_under_its_name(log) -> None:
@@ -289,6 +269,8 @@ def test_a_log_that_has_grown_goes_on_with_the_clock_of_its_beginning(log, folde
     assert report.error is None
     assert [second for _, second in links(log)] == [second + 5 for second in MOMENTS_S]
     assert len({event.run for event in log.events()}) == 1
+    log.set_clock_offset(2, 0)
+    assert [second for _, second in links(log)] == list(MOMENTS_S)
 
 
 def test_a_capture_that_comes_later_corrects_the_log(log, folder) -> None:

@@ -253,7 +253,13 @@ def test_clocks_of_sources_are_corrected(panel, log) -> None:
     panel.do("offset", source="1", seconds=-1.5)
     panel.until(lambda picture: picture["sources"]["1"]["offset_s"] == -1.5)
     assert log.sources()[0].clock_offset_us == -1_500_000
-    for wrong in ({"source": "7", "seconds": 1}, {"source": "1", "seconds": 1e300}, {"source": "x", "seconds": 1}):
+    for wrong in (
+        {"source": "7", "seconds": 1},
+        {"source": "1", "seconds": 1e12},
+        {"source": "1", "seconds": 1e300},
+        {"source": "x", "seconds": 1},
+        {"source": "9" * 30, "seconds": 1},
+    ):
         panel.do("dismiss")
         panel.until(lambda picture: not trouble(picture))
         panel.do("offset", **wrong)

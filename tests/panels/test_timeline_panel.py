@@ -260,9 +260,13 @@ def test_it_is_asked_for_by_an_address_too_and_knows_the_reader(log: EventLog) -
 
 def test_a_reader_that_there_is_not_is_told(log: EventLog) -> None:
     panel = Shown(log, reader="STRM29999999999")
-    trouble = panel.until(lambda now: now["trouble"])["trouble"]
+    picture = panel.until(lambda now: now["trouble"])
+    assert "STRM29999999999" in picture["trouble"]["message"]
+    assert f"There is {READER}" in picture["trouble"]["hint"]
+    panel.do("dismiss")
+    panel.do("read", reader=0)
+    assert panel.until(lambda now: now["window"])["reader"] == 0
     panel.close()
-    assert "STRM29999999999" in trouble["message"]
 
 
 def test_an_empty_log_has_no_reader_and_no_trouble(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_the_timeout_is_longer_than_two_intervals(interval: int, timeout: int) -
     if 4 * timeout > interval:
         assert Policy(**values).parameters(Parameters()) == Parameters(**values)
     else:
-        with pytest.raises(InvalidParameterError, match="needs a supervision timeout of more than"):
+        with pytest.raises(InvalidParameterError, match="is too short for an interval of"):
             Policy(**values)
 
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from terminal_kit.diagnosis.incidents import SAME_DROP_US, Incident
+from terminal_kit.analysis.readers import SAME_US
+from terminal_kit.diagnosis.incidents import Incident
 from terminal_kit.diagnosis.rows import Rows
 from terminal_kit.events import Kind
 
@@ -19,7 +20,7 @@ class Scope:
     incident: Incident
     next_us: int
 
-    same_us = SAME_DROP_US
+    same_us = SAME_US
 
     @property
     def t_us(self) -> int:

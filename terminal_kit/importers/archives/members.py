@@ -19,6 +19,9 @@ HEAD_BYTES = 4096
 NAME_CHARACTERS, WHY_CHARACTERS = 300, 200
 """Of names in archives and of what their readers say of them, so much is kept: both may be anybody's invention."""
 
+UNPACKED = " (counted in what it unpacks to)"
+"""Where a stream is damaged is told by what came out of it: all before that byte is whole."""
+
 TAR_MARK_AT = 257
 
 PACKED: dict[str, tuple[bytes, int]] = {
@@ -41,8 +44,9 @@ OnDamage = Callable[[Damage], None]
 def members(content: Content, on_damage: OnDamage | None = None) -> Iterator[Content]:
     """The files in an archive that could be captures or logs, those in archives in it among them; nothing of others.
 
-    They are named `archive!path/in/it`. What is damaged, encrypted or too large is told to `on_damage`; what could be
-    read of it until then is given. Raises nothing.
+    They are named `archive!path/in/it`. What is damaged, encrypted or too large is told to `on_damage`, with the byte
+    up to which it is whole, counted in the archive or in what is unpacked of it, as the text says; what could be read
+    of it until then is given. Raises nothing.
     """
     yield from _Archive(Budget(len(content.data)), on_damage or (lambda _: None)).members(content, 0)
 
@@ -86,9 +90,8 @@ class _Archive:
         if form == "zip":
             yield from self._zip(name, data)
         elif form == "tar":
-            yield from self._tar(
-                name, Stream(self._spending(bytes(data[at : at + PIECE]) for at in range(0, len(data), PIECE)))
-            )
+            pieces = (bytes(data[at : at + PIECE]) for at in range(0, len(data), PIECE))
+            yield from self._tar(name, Stream(self._spending(pieces)))
         else:
             yield from self._compressed(name, form, data)
 
@@ -96,14 +99,15 @@ class _Archive:
         try:
             archive = zipfile.ZipFile(zips.as_file(data))
         except Exception as error:  # zipfile raises many kinds on damage
-            self._tell(name, f"its directory cannot be read ({error}); its files are sought without it")
+            why = f"its directory cannot be read ({error}); its files are sought without it"
+            self._tell(name, why, zips.directory_end(data))
             files = zips.without_directory(data)
         else:
             files = zips.by_directory(archive)
         for file in files:
             yield from self._member(name, file.name, Stream(self._spending(file.source)))
 
-    def _tar(self, name: str, stream: Stream) -> Iterator[Content]:
+    def _tar(self, name: str, stream: Stream, of_what: str = "") -> Iterator[Content]:
         try:
             with tarfile.open(fileobj=stream, mode="r|") as archive:
                 for info in archive:
@@ -113,16 +117,16 @@ class _Archive:
         except TooMuch:
             raise
         except Exception as error:  # tarfile, too
-            self._tell(name, f"it cannot be read further: {stream.why or error}")
+            self._tell(name, f"it cannot be read further: {stream.why or error}", stream.given_bytes, of_what)
         else:
             self._tell_why(name, stream)
 
     def _compressed(self, name: str, form: str, data: memoryview) -> Iterator[Content]:
         stream = Stream(self._spending(unpacked(form, data)))
         if form_of(stream.peek(HEAD_BYTES)) == "tar":
-            yield from self._tar(name, stream)
+            yield from self._tar(name, stream, UNPACKED)
         else:
-            yield from self._member(name, PurePath(name).stem, stream)
+            yield from self._member(name, PurePath(name.rpartition("!")[2]).stem, stream)
 
     def _member(self, archive: str, name: str, stream: Stream) -> Iterator[Content]:
         self._budget.count()
@@ -143,7 +147,7 @@ class _Archive:
 
     def _tell_why(self, name: str, stream: Stream) -> None:
         if stream.why:
-            self._tell(name, f"it is damaged: {stream.why}")
+            self._tell(name, f"it is damaged: {stream.why}", stream.given_bytes, UNPACKED)
 
-    def _tell(self, name: str, text: str) -> None:
-        self._on_damage(Damage(f"{name}: {text[:WHY_CHARACTERS]}"))
+    def _tell(self, name: str, text: str, offset: int | None = None, of_what: str = "") -> None:
+        self._on_damage(Damage(f"{name}: {text[:WHY_CHARACTERS]}{of_what}", offset))

@@ -106,10 +106,14 @@ def pieces(unpacker: Unpacker, piece: bytes) -> Iterator[bytes]:
 
 
 class Stream(io.RawIOBase):
-    """Pieces as a file that is read once, from its beginning on. What breaks ends it, and stands in `why`."""
+    """Pieces as a file that is read once, from its beginning on. What breaks ends it, and stands in `why`.
+
+    `given_bytes` counts what has been read, what was only peeked at left out.
+    """
 
     def __init__(self, source: Iterator[bytes]) -> None:
         self.why: str | None = None
+        self.given_bytes = 0
         self._source, self._held = source, b""
 
     def readable(self) -> bool:
@@ -123,18 +127,22 @@ class Stream(io.RawIOBase):
             parts.append(self._held[:missing])
             self._held = self._held[missing:]
             missing -= len(parts[-1])
-        return b"".join(parts)
+        data = b"".join(parts)
+        self.given_bytes += len(data)
+        return data
 
     def peek(self, size: int) -> bytes:
         """So many bytes, which are read again afterwards."""
         head = self.read(size)
         self._held = head + self._held
+        self.given_bytes -= len(head)
         return head
 
     def rest(self) -> Iterator[bytes]:
         """All that has not been read."""
         while piece := self._held or (self._fill() and self._held):
             self._held = b""
+            self.given_bytes += len(piece)
             yield piece
 
     def _fill(self) -> bool:

@@ -10,6 +10,10 @@ from typing import IO, NamedTuple
 from terminal_kit.importers.archives.unpacking import PIECE, ZIP_STREAM, Inflater, pieces
 
 LOCAL = b"PK\x03\x04"
+END = b"PK\x05\x06"
+END_WITHIN = 22 + 0xFFFF
+"""The record at the end has a comment of two bytes' length: APPNOTE.TXT, 4.3.16."""
+
 HEAD = struct.Struct("<4sHHHHHIIIHH")
 STORED, DEFLATED = 0, 8
 ENCRYPTED = 1
@@ -37,6 +41,13 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
         assert isinstance(file, zipfile.ZipExtFile)
         while piece := file.read1(READ_BYTES):
             yield piece
+
+
+def directory_end(data: memoryview) -> int:
+    """The byte where the record stands by which a directory is found: the archive's end, where there is none."""
+    begin = max(0, len(data) - END_WITHIN)
+    at = bytes(data[begin:]).rfind(END)
+    return len(data) if at < 0 else begin + at
 
 
 def without_directory(data: memoryview) -> Iterator[ZipMember]:
