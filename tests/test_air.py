@@ -92,3 +92,13 @@ async def test_what_makes_no_sense_is_refused() -> None:
     with pytest.raises(InvalidParameterError, match="already"):
         air.add_reader(M2)
     air.close()
+
+
+@virtual
+async def test_a_new_link_is_not_told_what_the_last_one_heard() -> None:
+    air = Air(1)
+    reader = air.add_reader(M2, distance_m=2.0)
+    reader.model.host_rssi_dbm = -127
+    reader.open_link(air.parameters)
+    assert reader.model.host_rssi_dbm == pytest.approx(-48, abs=15)
+    air.close()

@@ -132,6 +132,7 @@ class SimulatedReader(Generic[P_co]):
         for tap in self.air.taps:
             tap.connected(self, link)
         self.settle()
+        self.model.host_rssi_dbm = round(self.channel.mean_dbm(self._loop.time()))  # not what an earlier link had
         self.model.link_opened(HOST_ADDRESS)
         self.settle()
         return link
