@@ -64,7 +64,8 @@ def run(chosen: argparse.Namespace) -> int:
         say(_line(drop))
     for sentence in outlook.sentences():
         say(sentence)
-    say("It is assumed:")
+    if outlook.assumptions:
+        say("It is assumed:")
     for assumption in outlook.assumptions:
         say(f"  {assumption}")
     return 0

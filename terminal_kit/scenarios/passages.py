@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 
 from terminal_kit.diagnosis.rows import Rows
@@ -59,6 +58,13 @@ BEFORE_S, AFTER_S = 30.0, 180.0
 
 USUAL_DBM = -60.0
 """The level where none was recorded near: a reader on the counter."""
+
+LISTENED_S = 2.0
+"""A reader that is there is heard within so long, also one that advertises slowly: a second and some between two."""
+
+LEVELS_DBM = (-114.0, 20.0)
+"""What a receiver can tell: above the thermal noise of 1 MHz, and no more than the standard lets it (Core Vol 4 Part E,
+7.5.4, where 127 stands for a level that is not known). A reading beyond was no packet's."""
 
 _NEEDED = ("t_us", "reader", "kind")
 
@@ -121,7 +127,8 @@ def _passage(finding: "Finding", rows: Rows) -> Passage:
     # A link times out so long after its last packet, however long before that an idle one had nothing to say.
     silence_s = (timeout_s or Parameters().supervision_timeout_s) if manner in ("faded", "gone") else 0.0
     signal = rows.of(Kind.SIGNAL, readers, at_us - round(BEFORE_S * 1e6) + 1, at_us + round(AFTER_S * 1e6))
-    signal = signal[np.isfinite(rows.numbers("rssi_dbm")[signal])]
+    levels_dbm = rows.numbers("rssi_dbm")[signal]
+    signal = signal[(levels_dbm >= LEVELS_DBM[0]) & (levels_dbm <= LEVELS_DBM[1])]  # not where it is missing
     advertised_us = rows.t_us[signal][rows.t_us[signal] > at_us]
     again = rows.first(Kind.LINK_CONNECTED, readers, at_us + 50_001)
     returned_s = None if again is None else (int(rows.t_us[again]) - at_us) / 1e6
@@ -136,7 +143,7 @@ def _passage(finding: "Finding", rows: Rows) -> Passage:
         signal_s=[(moment_us - at_us) / 1e6 for moment_us in rows.t_us[signal].tolist()],
         signal_dbm=rows.numbers("rssi_dbm")[signal].tolist(),
         silent_s=-silence_s,
-        back_s=_back(min(heard_s), rows, at_us) if heard_s else None,
+        back_s=_back(min(heard_s), rows, readers, at_us) if heard_s else None,
         returned_s=returned_s,
         was_automatic=len(rows.of(Kind.RECONNECT_STARTED, readers)) > 0,
         interval_ms=interval_ms,
@@ -154,15 +161,25 @@ def _manner(cause: Cause, hci_code: int | None) -> Manner:
     return "ended" if manner in ("faded", "gone") and not timed_out else manner
 
 
-def _back(heard_s: float, rows: Rows, at_us: int) -> tuple[float, float]:
-    """When the reader was back: just before it was heard where the host listened, else any time since it could have."""
+def _back(heard_s: float, rows: Rows, readers: tuple[str, ...], at_us: int) -> tuple[float, float]:
+    """When the reader was back: just before it was heard where the host listened, else any time since it could have.
+
+    A pending connection listens as a scan does.
+    """
     heard_us = at_us + round(heard_s * 1e6)
-    began = rows.last(Kind.SCAN_STARTED, None, heard_us)
-    if began is not None and rows.t_us[began] <= at_us:
-        stopped = rows.last(Kind.SCAN_STOPPED, None, heard_us)
-        if stopped is None or stopped < began:
-            return max(0.0, heard_s - 1.0), heard_s
-    return 0.0, heard_s
+    until_us = heard_us - round(LISTENED_S * 1e6)
+    scan = rows.last(Kind.SCAN_STARTED, None, until_us)
+    request = rows.last(Kind.LINK_CONNECTING, readers, until_us, at_us)
+    listened = _listens(rows, scan, Kind.SCAN_STOPPED, None, heard_us)
+    listened = listened or _listens(rows, request, Kind.LINK_FAILED, readers, heard_us)
+    return max(0.0, heard_s - 1.0) if listened else 0.0, heard_s
+
+
+def _listens(rows: Rows, began: int | None, end: Kind, readers: tuple[str, ...] | None, until_us: int) -> bool:
+    """Whether what began then went on until then; a scan that reports each device once tells of no return."""
+    if began is None or rows.extra(began).get("filter_duplicates"):
+        return False
+    return rows.first(end, readers, int(rows.t_us[began]) + 1, until_us) is None
 
 
 def _in_force(rows: Rows, readers: tuple[str, ...], at_us: int) -> tuple[float | None, float | None, float | None]:

@@ -40,7 +40,8 @@ ASSUMPTIONS = (
     "A drop that the app, the host's radio or the reader itself decided on happens under any policy.",
     "A longer interval or another timeout changes nothing else: no power, no throughput, no second link.",
     "Automatic reconnection is this kit's: it listens, and asks again when the reader is heard.",
-    "Without it, somebody connects the reader when somebody did, or as soon as the link has ended.",
+    "A reader of whose automatic reconnection the recording tells nothing, as captures do, was connected by hand.",
+    "By hand it is connected when it was, or as soon as the link has ended.",
 )
 """What a replay takes for granted; a real phone may do otherwise."""
 
@@ -56,8 +57,9 @@ class Outlook:
     ended; missing where it did not come back within three minutes). Both are counted from the moment of the recorded
     drop: a longer supervision timeout makes the app learn of a loss later, which brings nobody back sooner.
 
-    `reproduced`: share of the replays under the recorded policy that brought the drop at its time
-    (`IN_TIME_S`); what it falls short of 1 is how far the replay is to be trusted.
+    `reproduced`: share of the replays under the recorded policy that brought the drop at its time (`IN_TIME_S`); what
+    it falls short of 1 is how far the replay is to be trusted. `assumptions`: what the replays, where there were any,
+    take for granted.
     """
 
     policy: Policy
@@ -98,9 +100,9 @@ class Outlook:
         kept: Any = drops[["gone_s", "gone_proposed_s"]].dropna()
         if len(kept):
             before_s, after_s = kept["gone_s"].median(), kept["gone_proposed_s"].median()
-            half = "the reader was" if len(kept) == 1 else f"half of the readers ({counted(len(kept), 'drop')}) were"
+            of = f" (median of {counted(len(kept), 'drop')})" if len(kept) > 1 else ""
             told.append(
-                f"Where the link would still have ended {half} back {before_s:.1f} s after the recorded drop; "
+                f"Where the link would have ended, the reader was back {before_s:.1f} s after the recorded drop{of}; "
                 f"it would be {after_s:.1f} s."
             )
         return told
@@ -154,7 +156,7 @@ def what_if(
     in_time = [row["in_time"] for row in rows if row["replayed"]]
     drops: Any = pd.DataFrame(rows, columns=pd.Index(_COLUMNS)).astype(_TYPES)
     drops.insert(0, "time", pd.to_datetime(drops["t_us"], unit="us", utc=True).astype("datetime64[us, UTC]"))
-    return Outlook(policy, drops, sum(in_time) / len(in_time) if in_time else None, ASSUMPTIONS)
+    return Outlook(policy, drops, sum(in_time) / len(in_time) if in_time else None, ASSUMPTIONS if in_time else ())
 
 
 def _check(frame: pd.DataFrame, replays: object, seed: object) -> None:
@@ -208,7 +210,7 @@ def _row(passage: Passage, policy: Policy, replays: int, seed: int) -> dict[str,
         try:
             found = _replayed(passage, policy, replays, seed)
         except TerminalError as error:
-            why_not = f"it could not be replayed: {error.line()}"
+            why_not = f"not replayed, since it failed: {error.line()}"
     return row | found | {"replayed": why_not is None, "why_not": why_not}
 
 
@@ -216,7 +218,8 @@ def _conflict(passage: Passage, policy: Policy) -> str | None:
     """Why no link could have had the policy together with what was recorded; a link that was recorded is a fact."""
     why = impossible(policy.parameters(passage.parameters)) if policy.changes_link else None
     is_assumed = policy.supervision_timeout_s is None and passage.supervision_timeout_s is None
-    return f"{why}; none was recorded" if why and is_assumed else why
+    assumed = "; none was recorded" if is_assumed else ""
+    return f"not replayed, since {why}{assumed}" if why else None
 
 
 def _replayed(passage: Passage, policy: Policy, replays: int, seed: int) -> dict[str, Any]:

@@ -23,6 +23,34 @@ def test_who_did_not_listen_does_not_know_when_the_reader_was_back() -> None:
     assert passage.back_s == (0.0, 4.0)
 
 
+LATE_SCAN = {"kind": Kind.SCAN_STARTED, "t_us": at(121), "reader": ""}
+SHORT_SCAN = {"kind": Kind.SCAN_STOPPED, "t_us": at(130), "reader": ""}
+FILTERED = {"kind": Kind.SCAN_STARTED, "t_us": at(100), "reader": "", "extra": '{"filter_duplicates": true}'}
+REQUEST = {"kind": Kind.LINK_CONNECTING, "t_us": at(120.1)}
+IN_VAIN = {"kind": Kind.LINK_FAILED, "t_us": at(130)}
+OTHER_REQUEST = REQUEST | {"reader": "STRM20000000099"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "back_s"),
+    [
+        ([LATE_SCAN], (19.0, 20.0)),
+        ([LATE_SCAN, SHORT_SCAN], (0.0, 20.0)),
+        ([FILTERED], (0.0, 20.0)),
+        ([REQUEST], (19.0, 20.0)),
+        ([REQUEST, IN_VAIN], (0.0, 20.0)),
+        ([OTHER_REQUEST], (0.0, 20.0)),
+        ([LATE_SCAN | {"t_us": at(139)}], (0.0, 20.0)),
+    ],
+)
+def test_who_listened_would_have_heard_the_reader_sooner(
+    rows: list[dict[str, object]], back_s: tuple[float, float]
+) -> None:
+    """A pending connection listens too; a scan that has only begun, or reports a device once, tells nothing."""
+    (passage,) = passages(pd.concat([fade(back_s=20.0, scanning=False), frame(*rows)]), [finding()])
+    assert passage.back_s == back_s
+
+
 @pytest.mark.parametrize(
     ("cause", "code", "manner"),
     [
@@ -93,3 +121,13 @@ def test_an_idle_link_was_silent_for_its_timeout_alone() -> None:
     rows.loc[rows["kind"] == Kind.LINK_DISCONNECTED, "extra"] = '{"silence_s": 20.0}'
     (passage,) = passages(rows, [finding()])
     assert passage.silent_s == -4.0
+
+
+def test_a_level_that_nobody_can_have_heard_is_none() -> None:
+    """127 is "not available"; a reader that hears nothing may say -127."""
+    rows = fade()
+    rows["rssi_dbm"] = rows["rssi_dbm"].mask(rows["t_us"] == at(115), 127.0).mask(rows["t_us"] == at(124), -127.0)
+    (passage,) = passages(rows, [finding()])
+    assert set(passage.signal_dbm) == {-60.0}
+    assert max(passage.signal_s) == -6.0
+    assert passage.back_s == (33.0, 34.0)

@@ -1,17 +1,28 @@
 """Drops lived through again: a longer time-out outlasts a fade, and nothing keeps a reader that is gone."""
 
+import asyncio
 import json
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from scenarios.recordings import at, fade, finding
+from stage import DESK, M2
 
+from terminal_kit.cli.recorded import recorded
 from terminal_kit.errors import ConnectTimeoutError, InvalidParameterError
-from terminal_kit.events import Cause
+from terminal_kit.events import Cause, Event, Kind
+from terminal_kit.radio.simulated import simulated_radio
 from terminal_kit.scenarios.policy import Policy
 from terminal_kit.scenarios.replay import Lived, live
 from terminal_kit.scenarios.what_if import Outlook, fate, what_if
+from terminal_kit.simulator import run_virtual
+from terminal_kit.simulator.air import Air
+from terminal_kit.simulator.capture import CaptureTap
+from terminal_kit.simulator.link import Parameters
+from terminal_kit.terminal import Terminal
 
 
 def outlook(policy: Policy, cause: Cause = Cause.BODY_OR_INTERFERENCE_FADE, **recorded: Any) -> Outlook:
@@ -97,6 +108,46 @@ def test_every_interval_that_a_link_may_have_is_lived_through(interval_ms: float
     told = outlook(Policy(interval_ms=interval_ms, supervision_timeout_s=32.0), back_s=4.0)
     assert told.drops["replayed"].tolist() == [True]
     assert told.drops["as_proposed"].tolist() == [0.0]
+
+
+async def lived(fade_s: float, timeout_s: float) -> tuple[bool, bytes]:
+    """A reader behind a wall for so long: whether its link timed out, and what a phone would have captured of it."""
+    air = Air(3, start=datetime(2026, 6, 1, 12, tzinfo=UTC))
+    air.parameters = Parameters(supervision_timeout_s=timeout_s)
+    tap = CaptureTap(air)
+    reader = air.add_reader(M2, distance_m=2.0)
+    drops: list[Event] = []
+
+    def note(event: Event) -> None:
+        if event.kind == Kind.LINK_DISCONNECTED:
+            drops.append(event)
+
+    terminal = Terminal(simulated_radio(air), sink=note, seed=3)
+    await terminal.easy_connect(DESK, serial=M2, auto_reconnect_on_unexpected_disconnect=True)
+    await asyncio.sleep(60)
+    reader.move(body_loss_db=80.0)
+    await asyncio.sleep(fade_s)
+    reader.move(body_loss_db=0.0)
+    await asyncio.sleep(200)
+    happened, capture = bool(drops), tap.to_bytes()
+    await terminal.close(force=True)
+    air.close()
+    return happened, capture
+
+
+@pytest.mark.parametrize("fade_s", [6.0, 14.0, 40.0])
+def test_what_it_says_is_what_another_timeout_does(fade_s: float, tmp_path: Path) -> None:
+    """The same wall in the air under both policies, and a capture of the one alone."""
+    happened, capture = run_virtual(lived(fade_s, 4.0))
+    assert happened
+    (tmp_path / "phone.btsnoop").write_bytes(capture)
+    with recorded([str(tmp_path / "phone.btsnoop")]) as log:
+        captured = log.frame()
+    for timeout_s in (2.0, 9.0, 20.0, 32.0):
+        outcome = what_if(captured, Policy(supervision_timeout_s=timeout_s), replays=3)
+        assert outcome.reproduced == 1.0
+        happened, _ = run_virtual(lived(fade_s, timeout_s))
+        assert outcome.drops["as_proposed"].tolist() == [1.0 if happened else 0.0]
 
 
 def test_what_was_recorded_is_a_fact_whatever_the_standard_says() -> None:
