@@ -72,7 +72,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _line(drop: "dict[str, Any]") -> str:
+    from terminal_kit.diagnosis.finding import clock  # noqa: PLC0415
     from terminal_kit.scenarios.what_if import fate  # noqa: PLC0415
 
-    time = f"{drop['time']:%Y-%m-%d %H:%M:%S}Z"
-    return f"{time} {printable(str(drop['reader'])):<22} {drop['cause']}: {fate(drop)}"
+    return f"{clock(drop['t_us']):<23} {printable(str(drop['reader'])):<22} {drop['cause']}: {fate(drop)}"

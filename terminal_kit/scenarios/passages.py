@@ -8,7 +8,7 @@ import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 
 from terminal_kit.diagnosis.rows import Rows
 from terminal_kit.events import Cause, Kind
-from terminal_kit.simulator.link import CONNECTION_TIMEOUT, SUPERVISION_TIMEOUT_S, Parameters
+from terminal_kit.simulator.link import CONNECTION_TIMEOUT, FAILED_TO_ESTABLISH, SUPERVISION_TIMEOUT_S, Parameters
 
 if TYPE_CHECKING:
     from terminal_kit.diagnosis import Finding
@@ -18,8 +18,8 @@ Manner = Literal["faded", "gone", "ended", "barred", "closed", "unknown"]
 
 `faded`: both ends were there and packets were lost, so that a longer supervision timeout may outlast it; `gone`: the
 reader's end of the link was lost, so that only the timeout ended it; `ended`: the reader, or the host's radio, ended
-it at once; `barred`: somebody has to do something before there can be another; `closed`: the app ended it, on purpose;
-`unknown`: nothing is known that could be replayed.
+it at once; `barred`: there can be no other before somebody has done something (paired anew, switched Bluetooth on);
+`closed`: the app ended it, on purpose; `unknown`: nothing is known that could be replayed.
 """
 
 _MANNERS: dict[Cause, Manner] = {
@@ -31,6 +31,8 @@ _MANNERS: dict[Cause, Manner] = {
     Cause.BOND_LOST: "barred",
     Cause.PAIRED_IN_SYSTEM_SETTINGS: "barred",
     Cause.TAKEN_BY_ANOTHER_HOST: "barred",
+    Cause.HOST_RADIO_OFF: "barred",
+    Cause.INTERNET_LOST: "barred",
     Cause.HOST_CLOSED: "closed",
     Cause.CANNOT_TELL: "unknown",
 }
@@ -47,7 +49,7 @@ _STOPS = frozenset(
 """The reader says goodbye, or its link times out."""
 
 NEVER_REPLAYED: dict[Manner, str] = {
-    "barred": "no policy changes it, and it does not come back by itself",
+    "barred": "no policy changes it: somebody had to do something first",
     "closed": "asked for, so it would have happened all the same",
     "unknown": "its cause is not known, so nothing can be said",
 }
@@ -162,31 +164,44 @@ def _manner(cause: Cause, hci_code: int | None) -> Manner:
 
 
 def _back(heard_s: float, rows: Rows, readers: tuple[str, ...], at_us: int) -> tuple[float, float]:
-    """When the reader was back: just before it was heard where the host listened, else any time since it could have.
+    """When the reader was back: after the host had listened in vain, and before it heard it.
 
-    A pending connection listens as a scan does.
+    A pending connection listens as a scan does, unless it met the reader and came to nothing.
     """
-    heard_us = at_us + round(heard_s * 1e6)
-    until_us = heard_us - round(LISTENED_S * 1e6)
-    scan = rows.last(Kind.SCAN_STARTED, None, until_us)
-    request = rows.last(Kind.LINK_CONNECTING, readers, until_us, at_us)
-    listened = _listens(rows, scan, Kind.SCAN_STOPPED, None, heard_us)
-    listened = listened or _listens(rows, request, Kind.LINK_FAILED, readers, heard_us)
-    return max(0.0, heard_s - 1.0) if listened else 0.0, heard_s
+    span_us = at_us, at_us + round(heard_s * 1e6)
+    scanned_us = _listened(rows, Kind.SCAN_STARTED, (Kind.SCAN_STOPPED,), None, span_us)
+    asked_us = _listened(rows, Kind.LINK_CONNECTING, (Kind.LINK_CONNECTED, Kind.LINK_FAILED), readers, span_us)
+    return max(0.0, (max(scanned_us, asked_us) - at_us) / 1e6 - 1.0), heard_s
 
 
-def _listens(rows: Rows, began: int | None, end: Kind, readers: tuple[str, ...] | None, until_us: int) -> bool:
-    """Whether what began then went on until then; a scan that reports each device once tells of no return."""
-    if began is None or rows.extra(began).get("filter_duplicates"):
-        return False
-    return rows.first(end, readers, int(rows.t_us[began]) + 1, until_us) is None
+def _listened(
+    rows: Rows, begin: Kind, ends: tuple[Kind, ...], readers: tuple[str, ...] | None, span_us: tuple[int, int]
+) -> int:
+    """Until when the host listened, µs, for the last time that it did for long enough; when the span begins, if never.
+
+    The span is from the drop to the first packet.
+    """
+    at_us, heard_us = span_us
+    before = rows.last(begin, readers, at_us - 1)
+    for place in [*rows.of(begin, readers, at_us, heard_us).tolist()[::-1], *([] if before is None else [before])]:
+        began_us = int(rows.t_us[place])
+        ended = min(
+            (end for kind in ends if (end := rows.first(kind, readers, began_us + 1, heard_us)) is not None),
+            default=None,
+        )
+        until_us = heard_us if ended is None else int(rows.t_us[ended])
+        met = ended is not None and rows.whole("hci_code", ended) == FAILED_TO_ESTABLISH
+        # A scan that reports each device once tells nothing of its return.
+        if until_us - began_us >= LISTENED_S * 1e6 and not met and not rows.extra(place).get("filter_duplicates"):
+            return until_us
+    return at_us
 
 
 def _in_force(rows: Rows, readers: tuple[str, ...], at_us: int) -> tuple[float | None, float | None, float | None]:
     """Interval, peripheral latency and supervision timeout, as the link's own rows tell them: not an earlier link's."""
     before = rows.last(Kind.LINK_DISCONNECTED, readers, at_us - 1_000_000)
-    since_us = 0 if before is None else int(rows.t_us[before])
-    told = rows.all_of((Kind.LINK_CONNECTED, Kind.LINK_UPDATED), readers, since_us, at_us)
+    told = rows.all_of((Kind.LINK_CONNECTED, Kind.LINK_UPDATED), readers, to_us=at_us)
+    told = told if before is None else told[told > before]
 
     def last(column: str) -> float | None:
         values = rows.numbers(column)[told]

@@ -122,9 +122,9 @@ async def _live(passage: Passage, parameters: Parameters, *, auto_reconnect: boo
 
 def _lived(events: list[tuple[float, str]]) -> Lived:
     ends = [at_s for at_s, kind in events if kind == Kind.LINK_DISCONNECTED]
-    returns = [at_s for at_s, kind in events if kind == Kind.RECONNECT_SUCCEEDED]
     if not ends:
         return Lived(None, None)
+    returns = [at_s for at_s, kind in events if kind == Kind.LINK_CONNECTED and at_s > ends[0]]
     late = [at_s for at_s in returns if at_s > 0]
     held = bool(returns) and returns[-1] > ends[-1]
     return Lived(ends[0], late[0] if late else 0.0 if held else None)

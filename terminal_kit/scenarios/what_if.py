@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from terminal_kit.diagnosis import Finding, diagnose
+from terminal_kit.diagnosis.finding import is_dated
 from terminal_kit.errors import InvalidParameterError, TerminalError
 from terminal_kit.scenarios.passages import AFTER_S, NEVER_REPLAYED, USUAL_DBM, Passage, passages
 from terminal_kit.scenarios.policy import Policy, impossible
@@ -20,7 +21,7 @@ from terminal_kit.simulator.link import Parameters
 from terminal_kit.words import counted, words
 
 REPLAYS = 10
-"""How often each drop is lived through under each policy: shares in steps of a tenth, some seconds for fifty drops."""
+"""How often each drop is lived through under each policy: shares in steps of a tenth, and half a second for each drop."""
 
 IN_TIME_S = 2.0
 """A replay that ends the link so near to the recorded drop, give or take a connection event, brings that drop."""
@@ -34,10 +35,10 @@ ASSUMPTIONS = (
     "Reader and phone agree to what is proposed, once a link is made.",
     f"The signal between what was heard is a straight line; without any for {NEAR_S:g} s it is {USUAL_DBM:g} dBm.",
     "While the reader was silent no packet would have arrived, whatever the policy.",
-    "A reader that nobody listened for was back at any time between the drop and when it was heard, alike likely.",
+    "A reader was back at any time between when the host listened in vain and when it was heard, alike likely.",
     "A reader that may skip connection events attends all of them while it hears nothing.",
     "A link whose reader restarted, hung or lost power cannot be kept by any policy.",
-    "A drop that the app, the host's radio or the reader itself decided on happens under any policy.",
+    "A drop that the app, the host or the reader itself decided on happens under any policy.",
     "A longer interval or another timeout changes nothing else: no power, no throughput, no second link.",
     "Automatic reconnection is this kit's: it listens, and asks again when the reader is heard.",
     "A reader of whose automatic reconnection the recording tells nothing, as captures do, was connected by hand.",
@@ -74,8 +75,12 @@ class Outlook:
         return float((replayed["as_recorded"] - replayed["as_proposed"]).clip(lower=0).sum())
 
     def as_json(self) -> dict[str, Any]:
-        """The outlook for programs: `policy`, `reproduced`, `avoided`, `drops` (a list of the rows), `assumptions`."""
+        """The outlook for programs: `policy`, `reproduced`, `avoided`, `drops` (a list of the rows), `assumptions`.
+
+        `t_us` is null for drops of files that tell no times.
+        """
         rows = self.drops.drop(columns="time").astype(object)
+        rows["t_us"] = rows["t_us"].where(rows["t_us"].map(is_dated), None)
         return {
             "policy": asdict(self.policy),
             "reproduced": self.reproduced,
@@ -120,7 +125,8 @@ def fate(drop: Mapping[str, Any]) -> str:
     else:
         told = f"would have happened {'all the same' if share == 1 else f'in {share:.0%} of the replays'}"
         back_s, recorded_s = drop["gone_proposed_s"], drop["gone_s"]
-        told += ", not back by itself in time" if pd.isna(back_s) else f", back after {back_s:.1f} s"
+        never = f", not back by itself within {AFTER_S / 60:g} minutes"
+        told += never if pd.isna(back_s) else f", back after {back_s:.1f} s"
         told += "" if pd.isna(recorded_s) else f" (recorded: {recorded_s:.1f} s)"
     return told if as_recorded == 1 else f"{told}; as recorded it happens in {as_recorded:.0%}"
 
@@ -205,6 +211,8 @@ def _row(passage: Passage, policy: Policy, replays: int, seed: int) -> dict[str,
         "gone_s": passage.returned_s,
     }
     why_not = NEVER_REPLAYED.get(passage.manner) or _conflict(passage, policy)
+    if not is_dated(passage.t_us):
+        row["gone_s"], why_not = None, why_not or "not replayed, since its file tells no times"
     found: dict[str, Any] = {}
     if why_not is None:
         try:

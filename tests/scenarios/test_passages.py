@@ -35,10 +35,12 @@ OTHER_REQUEST = REQUEST | {"reader": "STRM20000000099"}
     ("rows", "back_s"),
     [
         ([LATE_SCAN], (19.0, 20.0)),
-        ([LATE_SCAN, SHORT_SCAN], (0.0, 20.0)),
+        ([LATE_SCAN, SHORT_SCAN], (9.0, 20.0)),
+        ([LATE_SCAN, SHORT_SCAN | {"t_us": at(122)}], (0.0, 20.0)),
         ([FILTERED], (0.0, 20.0)),
         ([REQUEST], (19.0, 20.0)),
-        ([REQUEST, IN_VAIN], (0.0, 20.0)),
+        ([REQUEST, IN_VAIN], (9.0, 20.0)),
+        ([REQUEST, IN_VAIN | {"hci_code": 0x3E}], (0.0, 20.0)),
         ([OTHER_REQUEST], (0.0, 20.0)),
         ([LATE_SCAN | {"t_us": at(139)}], (0.0, 20.0)),
     ],
@@ -46,7 +48,8 @@ OTHER_REQUEST = REQUEST | {"reader": "STRM20000000099"}
 def test_who_listened_would_have_heard_the_reader_sooner(
     rows: list[dict[str, object]], back_s: tuple[float, float]
 ) -> None:
-    """A pending connection listens too; a scan that has only begun, or reports a device once, tells nothing."""
+    """A pending connection listens too. A scan that has only begun, or reports a device once, tells nothing, and a
+    request that met the reader and failed is none in vain."""
     (passage,) = passages(pd.concat([fade(back_s=20.0, scanning=False), frame(*rows)]), [finding()])
     assert passage.back_s == back_s
 
@@ -64,6 +67,7 @@ def test_who_listened_would_have_heard_the_reader_sooner(
         (Cause.RANGE, 0x22, "ended"),
         (Cause.RANGE, None, "faded"),
         (Cause.BOND_LOST, 0x06, "barred"),
+        (Cause.HOST_RADIO_OFF, 0x16, "barred"),
         (Cause.HOST_CLOSED, 0x16, "closed"),
         (Cause.CANNOT_TELL, 8, "unknown"),
     ],

@@ -1,6 +1,9 @@
 """What a link may have, and what nobody can mean."""
 
+import copy
+import dataclasses
 import math
+import pickle
 from typing import Any
 
 import numpy as np
@@ -62,3 +65,9 @@ def test_what_is_not_named_stays_as_it_was_recorded() -> None:
     recorded = Parameters(48.75, 4, 5.0)
     assert Policy(interval_ms=30).parameters(recorded) == Parameters(30.0, 4, 5.0)
     assert Policy(auto_reconnect=True).parameters(recorded) == recorded
+
+
+def test_a_policy_is_copied_as_it_is() -> None:
+    policy = Policy(supervision_timeout_s=8)
+    assert copy.copy(policy) == pickle.loads(pickle.dumps(policy)) == policy
+    assert dataclasses.replace(policy, interval_ms=15) == Policy(interval_ms=15.0, supervision_timeout_s=8.0)

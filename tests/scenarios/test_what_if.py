@@ -47,7 +47,7 @@ def test_a_reader_that_restarted_is_not_kept_and_is_missed_for_longer() -> None:
     )
     assert short.drops["as_proposed"].tolist() == long.drops["as_proposed"].tolist() == [1.0]
     assert long.avoided == 0.0
-    assert 9.0 <= short.drops["gone_proposed_s"].iloc[0] < 11.0
+    assert 8.0 < short.drops["gone_proposed_s"].iloc[0] < 11.0
     assert 16.0 < long.drops["gone_proposed_s"].iloc[0] < 20.0
 
 
@@ -56,7 +56,7 @@ def test_automatic_reconnection_brings_it_back_sooner_than_by_hand() -> None:
     (drop,) = there.drops.to_dict("records")
     assert drop["gone_s"] == 34.0
     assert 3.0 < drop["gone_proposed_s"] < 8.0
-    assert "34.0 s after the recorded drop; it would be 4." in " ".join(there.sentences())
+    assert "34.0 s after the recorded drop; it would be 3." in " ".join(there.sentences())
 
 
 def test_what_somebody_asked_for_is_not_replayed() -> None:
@@ -85,7 +85,7 @@ def test_by_hand_nobody_connects_a_link_that_has_not_ended() -> None:
 def test_without_reconnection_nobody_knows_when_it_is_connected_by_hand() -> None:
     (drop,) = outlook(Policy(auto_reconnect=False), automatic=True).drops.to_dict("records")
     assert pd.isna(drop["gone_proposed_s"])
-    assert "not back by itself" in fate(drop)
+    assert "not back by itself within 3 minutes" in fate(drop)
 
 
 @pytest.mark.parametrize("policy", [Policy(interval_ms=500.0), Policy(supervision_timeout_s=1.0)])
@@ -160,6 +160,17 @@ def test_an_assumed_timeout_that_does_not_fit_says_so() -> None:
     recorded = fade(timeout_s=None).drop(columns="extra")
     told = what_if(recorded, Policy(interval_ms=3000.0), findings=[finding()])
     assert told.drops["why_not"].str.endswith("none was recorded").tolist() == [True]
+
+
+def test_lines_that_tell_no_time_are_not_replayed() -> None:
+    """They are a millisecond apart in the log: how long anything took is not known."""
+    untimed = fade().assign(t_us=lambda rows: range(len(rows)))
+    drop = finding()
+    drop.t_us = 116
+    told = what_if(untimed, Policy(supervision_timeout_s=12.0), findings=[drop])
+    assert fate(told.drops.iloc[0].to_dict()) == "not replayed, since its file tells no times"
+    (row,) = told.as_json()["drops"]
+    assert (row["t_us"], row["gone_s"]) == (None, None)
 
 
 def test_a_replay_that_fails_is_in_its_drops_result(monkeypatch: pytest.MonkeyPatch) -> None:
