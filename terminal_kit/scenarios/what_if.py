@@ -21,7 +21,7 @@ from terminal_kit.simulator.link import Parameters
 from terminal_kit.words import counted, words
 
 REPLAYS = 10
-"""How often each drop is lived through under each policy: shares in steps of a tenth, and half a second for each drop."""
+"""How often each drop is lived through under each policy: shares in steps of a tenth, half a second a drop."""
 
 IN_TIME_S = 2.0
 """A replay that ends the link so near to the recorded drop, give or take a connection event, brings that drop."""
