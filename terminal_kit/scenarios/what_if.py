@@ -100,8 +100,9 @@ class Outlook:
         told = [f"{counted(count, 'drop')}, of which {replayed} {'was' if replayed == 1 else 'were'} replayed."]
         told.append(f"The recorded policy brings a replayed drop at its time in {self.reproduced:.0%} of the replays.")
         avoided = f"{self.avoided:.1f}".removesuffix(".0")
-        few = f"about {avoided} of {counted(replayed, 'drop')} would not have happened"
-        told.append(f"Under the proposed one {few if avoided != '0' else 'all of them would have happened as well'}.")
+        spared = {"0": "none would have been spared", str(replayed): "none would have happened"}
+        some = f"about {avoided} of {counted(replayed, 'drop')} would not have happened"
+        told.append(f"Under the proposed one {spared.get(avoided, some)}.")
         kept: Any = drops[["gone_s", "gone_proposed_s"]].dropna()
         if len(kept):
             before_s, after_s = kept["gone_s"].median(), kept["gone_proposed_s"].median()

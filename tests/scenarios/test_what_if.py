@@ -1,6 +1,7 @@
 """Drops lived through again: a longer time-out outlasts a fade, and nothing keeps a reader that is gone."""
 
 import asyncio
+import dataclasses
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -203,9 +204,15 @@ def test_drops_are_counted_in_plain_words() -> None:
     assert outlook(Policy(supervision_timeout_s=12.0)).sentences() == [
         "1 drop, of which 1 was replayed.",
         "The recorded policy brings a replayed drop at its time in 100% of the replays.",
-        "Under the proposed one about 1 of 1 drop would not have happened.",
+        "Under the proposed one none would have happened.",
     ]
-    assert "all of them would have happened as well" in " ".join(outlook(Policy(auto_reconnect=True)).sentences())
+    assert "none would have been spared" in " ".join(outlook(Policy(auto_reconnect=True)).sentences())
+    later = finding()
+    later.t_us = at(60)
+    two = what_if(fade(), Policy(supervision_timeout_s=12.0), findings=[finding(), later], replays=1)
+    gone = dataclasses.replace(two, drops=two.drops.assign(as_proposed=[0.0, 1.0]))
+    assert gone.sentences()[0] == "2 drops, of which 2 were replayed."
+    assert gone.sentences()[2] == "Under the proposed one about 1 of 2 drops would not have happened."
     assert what_if(pd.DataFrame(), Policy()).sentences() == ["There are no drops to replay."]
 
 
