@@ -1,7 +1,7 @@
 """How a link is kept: what an app, or the system below it, may choose."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -21,17 +21,6 @@ class Policy:
     interval_ms: float | None = None
     supervision_timeout_s: float | None = None
     auto_reconnect: bool | None = None
-
-    def __new__(cls, *nameless: object, **_named: object) -> Self:
-        """Raises `InvalidParameterError` for a value without a name: none says in which unit it is."""
-        if nameless:
-            raise InvalidParameterError(
-                "a policy's values have names",
-                parameter="policy",
-                value=nameless,
-                hint="Write Policy(supervision_timeout_s=8), for instance.",
-            )
-        return object.__new__(cls)
 
     def __post_init__(self) -> None:
         """Raises `InvalidParameterError` for what no link can have."""

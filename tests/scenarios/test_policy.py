@@ -31,13 +31,6 @@ def test_reconnection_is_yes_or_no(value: Any) -> None:
         Policy(auto_reconnect=value)
 
 
-def test_a_value_without_a_name_is_refused() -> None:
-    nameless: Any = Policy
-    with pytest.raises(InvalidParameterError) as told:
-        nameless("5")
-    assert "supervision_timeout_s=" in told.value.hint
-
-
 def test_numbers_of_a_table_are_numbers() -> None:
     policy = Policy(interval_ms=np.int64(30), supervision_timeout_s=np.float32(2.5), auto_reconnect=np.bool_(True))  # pyright: ignore
     assert policy == Policy(interval_ms=30.0, supervision_timeout_s=2.5, auto_reconnect=True)
