@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from terminal_kit.importers.sdk_logs.ending import CUT, CUT_RECORD, is_whole
 from terminal_kit.importers.sdk_logs.envelopes import BARE, SYSTEMS, Line, take_apart
 from terminal_kit.importers.sdk_logs.lines import Chunk
 from terminal_kit.importers.sdk_logs.passing import passed
@@ -14,6 +15,7 @@ FOLDED_LINES = 400
 """A record is no longer than that; brackets that stay open for longer were never closed."""
 
 _PAIRS_FOLLOW = re.compile(r"^\s+\w+=")
+_LIST = re.compile(r"UpdateDiscoveredReaders\b")
 _JAVASCRIPT = re.compile(r"(?:Object|Array) [{\[]\s*$|[{\[]\s*$")
 
 
@@ -33,7 +35,12 @@ class Entries:
         for place, raw in enumerate(chunk.lines):
             self._number += 1
             text = raw.rstrip("\r")
+            is_unsure = not chunk.ended and place == len(chunk.lines) - 1 and not is_whole(raw)
             if self._open is not None and self._belongs(text):
+                if is_unsure:  # what stands before it is read as it is
+                    yield from self.rest(is_end=True)
+                    yield Entry(Line(BARE, None, "", "", None, ""), self._number, self._number, "", lost=CUT)
+                    continue
                 self._open.body += ("" if self._open.body.endswith(" ") else " ") + text.strip()
                 self._open.last = self._number
                 self._open.cut |= place in chunk.cut
@@ -46,15 +53,21 @@ class Entries:
             line = take_apart(text)
             entry = Entry(line, self._number, self._number, line.body if line.shape != BARE else text.strip())
             entry.cut = place in chunk.cut
-            if self._may_go_on(line):
+            if is_unsure:
+                entry.lost = CUT
+            if not is_unsure and self._may_go_on(line):
                 self._open = entry
             else:
                 yield entry
 
-    def rest(self) -> Iterator[Entry]:
-        """The entry that still waits for lines."""
+    def rest(self, *, is_end: bool = False) -> Iterator[Entry]:
+        """The entry that still waits for lines. `is_end`: the file has no more, so that a record may be half there."""
         if self._open is not None:
             entry, self._open = self._open, None
+            if is_end and is_open(entry.body):
+                entry.cut = True
+                # A list has told whole records already; what half of another record says may be something else.
+                entry.lost = "" if _LIST.search(entry.body) else CUT_RECORD
             yield entry
 
     def _belongs(self, text: str) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from terminal_kit.events import DisconnectReason
 from terminal_kit.importers.sdk_logs.bodies import Saying
+from terminal_kit.importers.sdk_logs.payloads import is_open
 from terminal_kit.importers.sdk_logs.stories.facts import level_of, number, reader_of
 from terminal_kit.importers.sdk_logs.stories.updating import components_of
 from terminal_kit.importers.sdk_logs.vocabulary import (
@@ -36,10 +37,10 @@ def _serial(saying: Saying) -> str | None:
 def _readers(saying: Saying) -> list[dict[str, Any]]:
     """The readers of a list: records of React Native, or serials between brackets."""
     listed = _mapping(saying.payload).get("readers", saying.payload)
-    items: list[Any] = list(cast("list[Any]", listed)) if isinstance(listed, list) else []
-    if records := [_mapping(item) for item in items if isinstance(item, dict)]:
-        return [reader_of(record) for record in records]
-    return [{"serial": serial} for serial in serials_in(saying.words)]
+    if isinstance(listed, list):
+        return [reader_of(_mapping(item)) for item in cast("list[Any]", listed)]
+    words = saying.words.rpartition(",")[0] if is_open(saying.words) else saying.words
+    return [{"serial": serial} for serial in serials_in(words)]
 
 
 def _record(saying: Saying) -> dict[str, Any]:
@@ -223,7 +224,7 @@ SDK_TABLE: tuple[tuple[re.Pattern[str], Tell], ...] = (
     _rule(r"^capacitor discoverReaders", lambda s, w, f: s.discovery.start(primary=True)),
     _rule(
         r"^(?:ProxyDiscoveryListener|rn) (?:did|on)UpdateDiscoveredReaders",
-        lambda s, w, f: s.discovery.list(_readers(w), whole=True),
+        lambda s, w, f: s.discovery.list(_readers(w), whole=not is_open(w.words)),
     ),
     _rule(
         r"^rn (?:didFinishDiscoveringReaders|onFinishDiscoveringReaders)", lambda s, w, f: s.discovery.finish(_code(w))

@@ -39,8 +39,8 @@ class Entry:
     t_us: int = 0
     is_real: bool = False
     cut: bool = False
-    stack: int = 0
-    """How many of its lines are stack frames."""
+    lost: str = ""
+    """Why nothing may be taken from it: the file ends within it."""
 
 
 @dataclass(frozen=True, slots=True)
