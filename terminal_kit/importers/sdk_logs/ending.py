@@ -13,10 +13,12 @@ CUT_RECORD = "the record is cut where the file ends"
 
 _PAIRS = (("(", ")"), ("[", "]"), ("{", "}"))
 _WORD = re.compile(r"(?P<code>_ERROR\.|[Cc]ode\W{1,3})?(?P<word>[A-Za-z_]\w*)$")
+_SPEAKER = re.compile(r"\[Stripe ?[tT]erminal\]$")
 _EPOCH_MS = re.compile(r"\btime=\d{13}$")
 """How most lines of iOS end. Until the year 2286 an epoch in milliseconds has 13 digits."""
 
 _ADDRESS_CHARACTERS = 17
+_WORD_CHARACTERS = 100
 _LAST_WORDS = frozenset(
     map(
         snake,
@@ -42,11 +44,12 @@ def is_whole(text: str) -> bool:
     text = text.rstrip(" \t,;")
     if text.count('"') % 2 or any(text.count(begin) != text.count(end) for begin, end in _PAIRS):
         return False
+    end = text[-_WORD_CHARACTERS:]
     if not text or text[-1] in ")]}\"'":
+        return _SPEAKER.search(end) is None
+    if _EPOCH_MS.search(end) or ADDRESS.fullmatch(text[-_ADDRESS_CHARACTERS:]):
         return True
-    if _EPOCH_MS.search(text) or ADDRESS.fullmatch(text[-_ADDRESS_CHARACTERS:]):
-        return True
-    if (found := _WORD.search(text)) is None:
+    if (found := _WORD.search(end)) is None:
         return False
     word = found["word"]
     return is_closed_code(word) if found["code"] else is_closed_word(word) or snake(word) in _LAST_WORDS

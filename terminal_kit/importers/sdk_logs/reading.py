@@ -166,8 +166,8 @@ class LogReading:
                 self._report.foreign_reasons[why] += lines
             case Taken("damaged", why):
                 self._is_cut |= bool(entry.lost)
-                self._report.damage(why, record=entry.first)
-                self._report.understood += lines - 1
+                for number in range(entry.first, entry.last + 1):
+                    self._report.damage(why, record=number)
             case _:
                 self._report.understood += lines
                 if entry.line.shape != BARE:

@@ -30,6 +30,7 @@ UNDERSTOOD = Taken("understood")
 
 _FOREIGN: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("blank", re.compile(r"^\s*$")),
+    ("fence of a code block", re.compile(r"^\s*(?:```|~~~)")),
     ("shell prompt", re.compile(r"^\s*(?:[$#>]|\w+@[\w.-]+[:~].*[$#])\s")),
     (
         "left out by whoever pasted it",
