@@ -277,3 +277,60 @@ def test_an_end_that_two_voices_tell_is_one() -> None:
         ("disconnected", "unknown"),
         ("reason_learned", "powered_off"),
     ]
+
+
+UP = CONNECT + "class=ProxyTerminalListener message=onConnectionStatusChange(CONNECTED)\n"
+DOWN = "class=ProxyTerminalListener message=onConnectionStatusChange(NOT_CONNECTED)\n"
+WHY = "class=ProxyReaderListener message=onDisconnect(POWERED_OFF)\n"
+SET = 'class=DisconnectReasonRepository message="Disconnect reason set to POWERED_OFF at 917170"\n'
+PAUSE = "class=TransactionManager message=handleCardStatus\n" * 70
+
+
+@pytest.mark.parametrize(
+    "tellings",
+    [
+        (WHY, DOWN),
+        (DOWN, WHY),
+        (SET, DOWN),
+        (DOWN, SET),
+        (SET, WHY, DOWN),
+        (SET, DOWN, WHY),
+        (DOWN, SET, WHY),
+        (SET, PAUSE, DOWN),
+        (SET, PAUSE, WHY),
+        (WHY, PAUSE, DOWN),
+        (SET, DOWN, PAUSE, WHY),
+        ("onDisconnect：POWERED_OFF\n", "onConnectionStatusChange：NOT_CONNECTED\n"),
+        ("onConnectionStatusChange：NOT_CONNECTED\n", "onDisconnect: reason=POWERED_OFF\n"),
+    ],
+)
+def test_a_drop_that_several_lines_tell_is_one_with_its_reason(tellings: tuple[str, ...]) -> None:
+    rows, _ = read_log(UP + "".join(tellings) + UP)
+    ends = [(row["kind"], row["reason"], row["session"]) for row in rows if row["kind"] == "disconnected"]
+    assert ends == [("disconnected", "powered_off", 1)]
+
+
+def test_a_reason_that_comes_late_is_learned() -> None:
+    rows, _ = read_log(UP + DOWN + PAUSE + WHY + SET)
+    assert [(row["kind"], row["reason"]) for row in rows if "reason" in row] == [
+        ("disconnected", "unknown"),
+        ("reason_learned", "powered_off"),
+    ]
+
+
+def test_two_drops_stay_two() -> None:
+    rows, _ = read_log(UP + DOWN + UP + WHY + UP + SET + DOWN)
+    assert [row["reason"] for row in rows if row["kind"] == "disconnected"] == ["unknown", "powered_off", "powered_off"]
+
+
+def test_an_apps_own_lines_of_a_reconnection() -> None:
+    rows, _ = read_log(
+        "onConnectionStatusChange: CONNECTED\nonReaderReconnectStarted(BLUETOOTH_SIGNAL_LOST)\n"
+        "onReaderReconnectSucceeded\nonReaderReconnectStarted\nonReaderReconnectFailed\n"
+    )
+    assert [row["kind"] for row in rows if row["kind"].startswith("reconnect")] == [
+        "reconnect_started",
+        "reconnect_succeeded",
+        "reconnect_started",
+        "reconnect_failed",
+    ]
