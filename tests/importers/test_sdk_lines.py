@@ -334,3 +334,58 @@ def test_an_apps_own_lines_of_a_reconnection() -> None:
         "reconnect_started",
         "reconnect_failed",
     ]
+
+
+SCAN = '"l scope=SCPBbposBluetoothScanAdapter event=connectReader_completion logpoint_level=info serial_number={}{}"\n'
+STATUS = '"l scope=SCPTerminal event=state_change logpoint_level=info reader_status={} time=1649065225850"\n'
+
+
+def test_what_a_scan_completes_is_no_connection() -> None:
+    rows, _ = read_log(SCAN.format(SERIAL, "") + STATUS.format("connecting") + STATUS.format("connected"))
+    assert [row["kind"] for row in rows if row["record"] == 1] == ["run_started", "app_message"]
+    told = [(row["kind"], row["reader"]) for row in rows if row["record"] > 1 and row["kind"] != "run_finished"]
+    assert told == [
+        ("status_changed", SERIAL),
+        ("connect_started", SERIAL),
+        ("status_changed", SERIAL),
+        ("connect_succeeded", SERIAL),
+    ]
+
+
+def test_a_completion_tells_of_the_connection_whose_beginning_is_not_there() -> None:
+    completed = SCAN.replace("SCPBbposBluetoothScanAdapter", "SCPTerminal")
+    rows, _ = read_log(completed.format(SERIAL, "") + completed.format(SERIAL, ""))
+    assert [(row["kind"], row["reader"]) for row in rows if row["kind"] == "connect_succeeded"] == [
+        ("connect_succeeded", SERIAL)
+    ]
+    rows, _ = read_log(SCAN.format(SERIAL, " error_code=3200"))
+    assert [row["error_code"] for row in rows if row["kind"] == "connect_failed"] == ["BLUETOOTH_ERROR"]
+
+
+THREADTIME = "05-07 08:24:02.064  {}  1983 D StripeTerminal: "
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (UP, f"{IOS} l connectionStatus=connected event=state_change scope=SCPTerminal\n"),
+        (STATUS.format(f"connected serial_number={SERIAL}"), DOWN.replace("NOT_CONNECTED", "CONNECTING")),
+        (
+            "".join(THREADTIME.format(1372) + line for line in UP.splitlines(keepends=True)),
+            THREADTIME.format(1400) + DOWN.replace("NOT_CONNECTED", "CONNECTED"),
+        ),
+        (UP + DOWN, "class=Terminal message=discoverReaders\n" + DOWN.replace("NOT_CONNECTED", "CONNECTING")),
+    ],
+    ids=["an iPhone after a phone", "a phone after an iPhone", "another process", "another discovery"],
+)
+def test_a_status_is_not_given_to_a_reader_of_before(first: str, then: str) -> None:
+    rows, _ = read_log(first + then)
+    last = first.count("\n")
+    status = [(row["record"] > last, row["reader"]) for row in rows if row["kind"] == "status_changed"]
+    assert {reader for is_later, reader in status if not is_later} == {SERIAL}
+    assert {reader for is_later, reader in status if is_later} == {""}
+
+
+def test_a_reader_that_stays_connected_stays_known_in_a_discovery() -> None:
+    rows, _ = read_log(UP + "class=Terminal message=discoverReaders\n" + DOWN)
+    assert [row["reader"] for row in rows if row["kind"] == "status_changed"] == [SERIAL, SERIAL]

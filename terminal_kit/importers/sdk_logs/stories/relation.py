@@ -50,9 +50,11 @@ class Relation:
         )
         return True
 
-    def succeed(self) -> bool:
-        """The connection, or the reconnection, is there."""
+    def succeed(self, *, surely: bool = False) -> bool:
+        """The connection, or the reconnection, is there. `surely`: the line says so, though no beginning was seen."""
         teller, attempt = self._teller, self._connecting or self._reconnecting
+        if attempt is None and surely and not self._connected:
+            attempt = self._connecting = teller.attempt()
         self._connected, self._ended = True, None
         self._link.is_awaited = False
         self._link.assume()
@@ -191,6 +193,7 @@ class Relation:
             )
             teller.write(row)
         elif self._connected and teller.waiting_for(Kind.DISCONNECTED) is None:
+            self._link.is_stale = True
             reason = self._link.pending_reason
             row = teller.row(
                 Kind.DISCONNECTED,

@@ -88,8 +88,10 @@ def _location(saying: Saying) -> str | None:
 
 
 def _connected_result(story: "Story", saying: Saying, found: re.Match[str]) -> object:
-    code = _code(saying)
-    return story.relation.fail(code, surely=True) if code else story.relation.succeed()
+    """The scan's part of a connection ends where it has found the reader: the status still goes on to connecting."""
+    if code := _code(saying):
+        return story.relation.fail(code, surely=True)
+    return story.note() if "Scan" in saying.subject else story.relation.succeed(surely=True)
 
 
 def _status(story: "Story", saying: Saying, found: re.Match[str]) -> object:
