@@ -28,7 +28,8 @@ HASHED_BYTES = 1 << 20
 class Found:
     """A file that can be imported. `archive` is the one that it lies in, empty for none.
 
-    `known` is what the log has of exactly this content, `grown_from` what it has of its beginning.
+    `known` is what the log has of exactly this content, `beginnings` all that it has of it: of its beginnings, the
+    longest last, and of the whole.
     """
 
     name: str
@@ -38,7 +39,12 @@ class Found:
     sha256: str
     open: Opener
     known: Source | None = None
-    grown_from: Source | None = None
+    beginnings: Sequence[Source] = ()
+
+    @property
+    def grown_from(self) -> Source | None:
+        """The longest of its beginnings that the log has, where it has not the whole."""
+        return self.beginnings[-1] if self.beginnings and self.known is None else None
 
     @property
     def offset_us(self) -> int:
@@ -131,7 +137,6 @@ def _found(
     hashes = hashed(content.data, (source.size_bytes for source in sources))
     known = next((source for source in sources if source.sha256 == hashes.whole), None)
     grown = [source for source in sources if hashes.beginnings.get(source.size_bytes) == source.sha256]
-    grown_from = max(grown, key=lambda source: source.size_bytes, default=None)
     return Found(
         content.name,
         archive,
@@ -140,7 +145,7 @@ def _found(
         hashes.whole,
         opener,
         known,
-        grown_from if known is None else None,
+        sorted(grown, key=lambda source: source.size_bytes),
     )
 
 

@@ -101,7 +101,7 @@ def take_in(work: Work, group: Sequence[Found], reading: Reading, settle: Settle
     """Stores what is read of some files of one phone; gives a report for each. Raises `EventLogError`."""
     tally = Tally(len(group))
     batches = reading.batches()
-    parts = [found.known or found.grown_from for found in group]
+    parts = [found.beginnings for found in group]
     growth = Growth(work.log, parts) if any(parts) else None
     if growth is not None:
         batches = growth.fresh(batches)

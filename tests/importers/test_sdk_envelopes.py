@@ -77,7 +77,7 @@ def test_it_is_known_for_what_it_is(envelope: Envelope) -> None:
 
 
 @shapes
-@pytest.mark.parametrize("form", ["crlf", "cr", "utf-8-sig", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("form", ["crlf", "cr", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
 def test_it_may_be_pasted_in_another_form(envelope: Envelope, form: str) -> None:
     tale = story(4)
     text = envelope.write(tale)

@@ -277,3 +277,115 @@ def test_an_end_that_two_voices_tell_is_one() -> None:
         ("disconnected", "unknown"),
         ("reason_learned", "powered_off"),
     ]
+
+
+UP = CONNECT + "class=ProxyTerminalListener message=onConnectionStatusChange(CONNECTED)\n"
+DOWN = "class=ProxyTerminalListener message=onConnectionStatusChange(NOT_CONNECTED)\n"
+WHY = "class=ProxyReaderListener message=onDisconnect(POWERED_OFF)\n"
+SET = 'class=DisconnectReasonRepository message="Disconnect reason set to POWERED_OFF at 917170"\n'
+PAUSE = "class=TransactionManager message=handleCardStatus\n" * 70
+
+
+@pytest.mark.parametrize(
+    "tellings",
+    [
+        (WHY, DOWN),
+        (DOWN, WHY),
+        (SET, DOWN),
+        (DOWN, SET),
+        (SET, WHY, DOWN),
+        (SET, DOWN, WHY),
+        (DOWN, SET, WHY),
+        (SET, PAUSE, DOWN),
+        (SET, PAUSE, WHY),
+        (WHY, PAUSE, DOWN),
+        (SET, DOWN, PAUSE, WHY),
+        ("onDisconnect：POWERED_OFF\n", "onConnectionStatusChange：NOT_CONNECTED\n"),
+        ("onConnectionStatusChange：NOT_CONNECTED\n", "onDisconnect: reason=POWERED_OFF\n"),
+    ],
+)
+def test_a_drop_that_several_lines_tell_is_one_with_its_reason(tellings: tuple[str, ...]) -> None:
+    rows, _ = read_log(UP + "".join(tellings) + UP)
+    ends = [(row["kind"], row["reason"], row["session"]) for row in rows if row["kind"] == "disconnected"]
+    assert ends == [("disconnected", "powered_off", 1)]
+
+
+def test_a_reason_that_comes_late_is_learned() -> None:
+    rows, _ = read_log(UP + DOWN + PAUSE + WHY + SET)
+    assert [(row["kind"], row["reason"]) for row in rows if "reason" in row] == [
+        ("disconnected", "unknown"),
+        ("reason_learned", "powered_off"),
+    ]
+
+
+def test_two_drops_stay_two() -> None:
+    rows, _ = read_log(UP + DOWN + UP + WHY + UP + SET + DOWN)
+    assert [row["reason"] for row in rows if row["kind"] == "disconnected"] == ["unknown", "powered_off", "powered_off"]
+
+
+def test_an_apps_own_lines_of_a_reconnection() -> None:
+    rows, _ = read_log(
+        "onConnectionStatusChange: CONNECTED\nonReaderReconnectStarted(BLUETOOTH_SIGNAL_LOST)\n"
+        "onReaderReconnectSucceeded\nonReaderReconnectStarted\nonReaderReconnectFailed\n"
+    )
+    assert [row["kind"] for row in rows if row["kind"].startswith("reconnect")] == [
+        "reconnect_started",
+        "reconnect_succeeded",
+        "reconnect_started",
+        "reconnect_failed",
+    ]
+
+
+SCAN = '"l scope=SCPBbposBluetoothScanAdapter event=connectReader_completion logpoint_level=info serial_number={}{}"\n'
+STATUS = '"l scope=SCPTerminal event=state_change logpoint_level=info reader_status={} time=1649065225850"\n'
+
+
+def test_what_a_scan_completes_is_no_connection() -> None:
+    rows, _ = read_log(SCAN.format(SERIAL, "") + STATUS.format("connecting") + STATUS.format("connected"))
+    assert [row["kind"] for row in rows if row["record"] == 1] == ["run_started", "app_message"]
+    told = [(row["kind"], row["reader"]) for row in rows if row["record"] > 1 and row["kind"] != "run_finished"]
+    assert told == [
+        ("status_changed", SERIAL),
+        ("connect_started", SERIAL),
+        ("status_changed", SERIAL),
+        ("connect_succeeded", SERIAL),
+    ]
+
+
+def test_a_completion_tells_of_the_connection_whose_beginning_is_not_there() -> None:
+    completed = SCAN.replace("SCPBbposBluetoothScanAdapter", "SCPTerminal")
+    rows, _ = read_log(completed.format(SERIAL, "") + completed.format(SERIAL, ""))
+    assert [(row["kind"], row["reader"]) for row in rows if row["kind"] == "connect_succeeded"] == [
+        ("connect_succeeded", SERIAL)
+    ]
+    rows, _ = read_log(SCAN.format(SERIAL, " error_code=3200"))
+    assert [row["error_code"] for row in rows if row["kind"] == "connect_failed"] == ["BLUETOOTH_ERROR"]
+
+
+THREADTIME = "05-07 08:24:02.064  {}  1983 D StripeTerminal: "
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (UP, f"{IOS} l connectionStatus=connected event=state_change scope=SCPTerminal\n"),
+        (STATUS.format(f"connected serial_number={SERIAL}"), DOWN.replace("NOT_CONNECTED", "CONNECTING")),
+        (
+            "".join(THREADTIME.format(1372) + line for line in UP.splitlines(keepends=True)),
+            THREADTIME.format(1400) + DOWN.replace("NOT_CONNECTED", "CONNECTED"),
+        ),
+        (UP + DOWN, "class=Terminal message=discoverReaders\n" + DOWN.replace("NOT_CONNECTED", "CONNECTING")),
+    ],
+    ids=["an iPhone after a phone", "a phone after an iPhone", "another process", "another discovery"],
+)
+def test_a_status_is_not_given_to_a_reader_of_before(first: str, then: str) -> None:
+    rows, _ = read_log(first + then)
+    last = first.count("\n")
+    status = [(row["record"] > last, row["reader"]) for row in rows if row["kind"] == "status_changed"]
+    assert {reader for is_later, reader in status if not is_later} == {SERIAL}
+    assert {reader for is_later, reader in status if is_later} == {""}
+
+
+def test_a_reader_that_stays_connected_stays_known_in_a_discovery() -> None:
+    rows, _ = read_log(UP + "class=Terminal message=discoverReaders\n" + DOWN)
+    assert [row["reader"] for row in rows if row["kind"] == "status_changed"] == [SERIAL, SERIAL]

@@ -29,6 +29,8 @@ BODIES = (
     "discoverReaders error",
     "connectReader onFailure",
     "READER_ERROR.BLUETOOTH_ERROR: x",
+    "onDisconnect: POWERED_OFF",
+    "onReaderReconnectStarted",
     "Error Domain=com.stripe-terminal Code=151",
     "TO JS undefined",
     "",

@@ -22,7 +22,7 @@ SAID: dict[str, dict[str, list[object]]] = {
     "android_70_error": {"error.error_code": ["BLUETOOTH_DISCONNECTED"]},
     "android_70_not": {"error.error_code": ["NOT_CONNECTED_TO_READER", "BLUETOOTH_DISCONNECTED"]},
     "capacitor_84": {"discovery_started.kind": ["discovery_started"]},
-    "ios_143": {"status_changed.status": ["connecting"]},
+    "ios_143": {"status_changed.status": ["connecting"], "connect_started.device_type": ["wisepad_3"]},
     "ios_171": {"discovery_started.kind": ["discovery_started"]},
     "ios_17_nserror": {"connect_failed.kind": ["connect_failed"] * 2},
     "ios_17_verbose_2018_a": {"status_changed.status": ["connected"]},

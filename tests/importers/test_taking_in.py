@@ -74,7 +74,7 @@ def found(data: bytes, log: EventLog, name: str = "a.log") -> Found:
         hashes.whole,
         lambda: nullcontext(Content(name, data)),
         known[0] if known else None,
-        None if known or not grown else grown[-1],
+        sorted(grown, key=lambda source: source.size_bytes),
     )
 
 

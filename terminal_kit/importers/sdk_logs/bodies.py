@@ -4,6 +4,7 @@ All become one `Saying`: who speaks (`subject`), what it says (`words`), and the
 """
 
 import re
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ PAIRS = 200
 
 _KEY = re.compile(r"(?:^|(?<=[ \t\n]))([A-Za-z_][\w.-]*)=")
 _QUOTED_END = re.compile(r"\"(?=\s+[A-Za-z_][\w.-]*=|\s*$)")
+_OF_WORDS = f"{string.ascii_letters}{string.digits}_.*:+-"
 _ANDROID = re.compile(r"^(?:c?lass|message)=")
 _IOS = re.compile(r"(?:^|\s)\"?(?P<kind>[lsh]) (?=\w+=)")
 _IOS_BARE = re.compile(
@@ -52,8 +54,8 @@ class Saying:
 def pairs_of(text: str) -> tuple[dict[str, str], bool]:
     """Android's `key=value` pairs in their order, and whether the last quote is missing.
 
-    Quotes within a quoted value are not escaped: it goes on to the quote before the next key, or at the end. Brackets
-    hold a value together.
+    Quotes within a quoted value are not escaped: it goes on to the quote before the next key, or at the end; without
+    its last quote it is cut, and the word at which it ends is left out. Brackets hold a value together.
     """
     pairs: dict[str, str] = {}
     found = _KEY.search(text)
@@ -62,7 +64,7 @@ def pairs_of(text: str) -> tuple[dict[str, str], bool]:
         if text.startswith('"', begin):
             end = _QUOTED_END.search(text, begin + 1)
             if end is None:
-                pairs.setdefault(key, text[begin + 1 :])
+                pairs.setdefault(key, text[begin + 1 :].rstrip(_OF_WORDS))
                 return pairs, True
             pairs.setdefault(key, text[begin + 1 : end.start()])
             found = _KEY.search(text, end.end())

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from terminal_kit.importers.sdk_logs.stamps import CLOCK_TEXT, DATE_STRING, DATED, SYSLOG, Stamp, stamp_of
+from terminal_kit.importers.sdk_logs.wrappings import clean, peeled
 
 
 class Line(NamedTuple):
@@ -32,6 +33,12 @@ class Shape(NamedTuple):
 
 _LEVEL = r"(?P<level>[VDIWEFA])"
 _BODY = r"(?P<body>.*)"
+_PID = r"\(\s*(?:\w+:\s*)?(?P<pid>\d+)\)"
+_SECONDS = r"\s*(?:(?P<epoch>\d{10})|\d{1,9})\.(?P<fraction>\d{3,9})"
+"""Since 1970, or since the phone was switched on: that is no time."""
+
+LONG = "android long"
+"""Its head stands on a line of its own, before those of the message."""
 
 
 def _shape(name: str, system: str, pattern: str) -> Shape:
@@ -54,13 +61,16 @@ SHAPES: tuple[Shape, ...] = (
         "android",
         rf"\s*{CLOCK_TEXT}\s+(?P<pid>\d+)-\d+\s+(?P<tag>\S+(?: \S+)*?)\s+(?:\S+)\s+{_LEVEL}(?:\s\s|\s|$){_BODY}",
     ),
-    _shape(
-        "android time", "android", rf"\s*{CLOCK_TEXT}\s+{_LEVEL}/(?P<tag>[^:(]*?)\s*(?:\(\s*(?P<pid>\d+)\))?:\s?{_BODY}"
-    ),
+    _shape("android time", "android", rf"\s*{CLOCK_TEXT}\s+{_LEVEL}/(?P<tag>[^:(]*?)\s*(?:{_PID})?:\s?{_BODY}"),
     _shape(
         "ios console",
         "ios",
         rf"\s*{CLOCK_TEXT}\s*(?P<app>[^\[\]:]{{1,80}})\[(?P<pid>\d+)(?::[0-9a-fx]+)?\]\s*(?:\[(?P<tag>[^\]]*)\]\s?)?{_BODY}",
+    ),
+    _shape(
+        LONG,
+        "android",
+        rf"\[\s*{CLOCK_TEXT}\s+(?:\w+:\s*)?(?P<pid>\d+):\s*\w+\s+{_LEVEL}/(?P<tag>[^\]]*?)\s*\]\s*(?P<body>)$",
     ),
     _shape("app log (dated)", "app", rf"\s*\[?{CLOCK_TEXT}\]?,?\s*(?P<tag>Log\.[a-z]\b)?\s*{_BODY}"),
     _shape("app log (date string)", "app", rf"\s*{DATE_STRING}\s+(?:(?P<tag>[^\s-]+)-(?P<pid>\d+)\s)?{_BODY}"),
@@ -69,7 +79,15 @@ SHAPES: tuple[Shape, ...] = (
         "ios",
         rf"{SYSLOG}\s+\S+\s+(?P<tag>[^\[\]]{{1,80}})\[(?P<pid>\d+)\](?:\s+<\w+>)?:\s?{_BODY}",
     ),
-    _shape("android brief", "android", rf"{_LEVEL}/(?P<tag>[^():]{{1,80}}?)\s*(?:\(\s*(?P<pid>\d+)\))?:\s?{_BODY}"),
+    _shape(
+        "android epoch",
+        "android",
+        rf"{_SECONDS}\s+(?:[\w.]+\s+)?(?P<pid>\d+)\s+\d+\s+{_LEVEL}\s+(?P<tag>[^:]*?)\s*:(?:\s(?=\S)|(?=\s)|$)?{_BODY}",
+    ),
+    _shape("android epoch", "android", rf"{_SECONDS}\s+{_LEVEL}/(?P<tag>[^:(]*?)\s*(?:{_PID})?:\s?{_BODY}"),
+    _shape("android brief", "android", rf"{_LEVEL}/(?P<tag>[^():]{{1,80}}?)\s*(?:{_PID})?:\s?{_BODY}"),
+    _shape("android process", "android", rf"{_LEVEL}\(\s*(?P<pid>\d+)\)\s{_BODY}\s\s\((?P<tag>[^()]{{1,80}})\)$"),
+    _shape("android thread", "android", rf"{_LEVEL}\(\s*(?P<pid>\d+)(?::\s*\d+)?\)\s{_BODY}"),
     _shape(
         "android compact",
         "android",
@@ -106,16 +124,36 @@ _LEVELS = {
     "ERROR": "E",
     "DEBUG": "D",
 }
+_APPS = frozenset(shape.name for shape in SHAPES if shape.system == "app")
 _BRACKETED = re.compile(r"\s*\[StripeTerminal\]\s*")
 
 
 def take_apart(text: str) -> Line:
-    """A line's envelope and body. Never fails: what has no envelope is all body."""
-    shapes = _DIGIT_SHAPES if DATED.match(text) else _LETTER_SHAPES
-    for shape in shapes:
+    """A line's envelope and body, without what it is wrapped in. Never fails: what has no envelope is all body."""
+    text = clean(text)
+    line = _enveloped(text)
+    if line is None:
+        line = next(filter(None, map(_enveloped, peeled(text))), None)
+    if line is None:
+        return Line(BARE, None, "", "", None, text.strip())
+    if line.shape in _APPS and not line.tag:
+        # An app, or whoever collected the lines, put its own time before another envelope.
+        inner = next(filter(None, map(_enveloped, (line.body, *peeled(line.body)))), None)
+        if inner is not None and inner.body != line.body:
+            return inner._replace(stamp=inner.stamp or line.stamp)
+    return line
+
+
+def is_enveloped(text: str) -> bool:
+    """Whether a line has a known envelope, and nothing around it."""
+    return _enveloped(text) is not None
+
+
+def _enveloped(text: str) -> Line | None:
+    for shape in _DIGIT_SHAPES if DATED.match(text) else _LETTER_SHAPES:
         if found := shape.pattern.match(text):
             return _line(shape.name, found)
-    return Line(BARE, None, "", "", None, text.strip())
+    return None
 
 
 def _line(name: str, found: re.Match[str]) -> Line:
@@ -126,7 +164,7 @@ def _line(name: str, found: re.Match[str]) -> Line:
     pid = parts.get("pid")
     return Line(
         name,
-        stamp_of(parts) if parts.get("hour") else None,
+        stamp_of(parts) if parts.get("hour") or parts.get("epoch") else None,
         _LEVELS.get(parts.get("level") or "", ""),
         tag,
         int(pid[:9]) if pid else None,

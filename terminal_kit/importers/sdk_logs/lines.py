@@ -2,10 +2,12 @@
 
 import codecs
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from terminal_kit.importers.content import Content, let_go
+from terminal_kit.importers.sdk_logs.envelopes import is_enveloped
+from terminal_kit.importers.sdk_logs.wrappings import bare, worn
 
 CHUNK_BYTES = 1 << 20
 """What is decoded at a time: large enough that Python's part does not count, small enough to be no burden."""
@@ -13,10 +15,19 @@ CHUNK_BYTES = 1 << 20
 LINE_CHARACTERS = 1 << 16
 """What is kept of one line. Logcat itself cuts at some 4,000 bytes; a pasted JSON dump may be longer."""
 
+SAMPLED_BYTES = 1 << 16
+"""How much tells what all lines end with, and what they are wrapped in."""
+
 SNIFFED_BYTES = 4 << 20
 """How far a sniffer looks: an app's first words may come after minutes of the phone's own."""
 
-_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins as UTF-16's does
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 
 
 class Chunk(NamedTuple):
@@ -26,9 +37,6 @@ class Chunk(NamedTuple):
     cut: frozenset[int]
     ended: bool
     """Whether the last line of the chunk had its end: the last one of a file often has not."""
-
-
-_QUOTE = re.compile(r"^(?:>[ ]?)+", re.MULTILINE)
 
 
 def encoding_of(head: bytes) -> tuple[str, int]:
@@ -53,10 +61,11 @@ def is_text(head: bytes) -> bool:
 
 
 def text_of(data: bytes) -> str:
-    """A piece of a file's beginning as text."""
+    """A piece of a file's beginning as text, without what most of its lines are wrapped in."""
     encoding, mark = encoding_of(data)
     text = data[mark:].decode(encoding, "replace")
-    return _QUOTE.sub("", text) if _is_quoted(text) else text
+    wrappings = worn(text[:SAMPLED_BYTES], is_enveloped)
+    return "\n".join(_unwrapped(text.splitlines(), wrappings)) if wrappings else text
 
 
 def chunks(content: Content, on_progress: Callable[[int], None] | None = None) -> Iterator[Chunk]:
@@ -65,7 +74,7 @@ def chunks(content: Content, on_progress: Callable[[int], None] | None = None) -
     encoding, begin = encoding_of(content.head())
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     end_of_line = _end_of_line(content, encoding)
-    quoted = _is_quoted(content.head(1 << 16)[begin:].decode(encoding, "replace"))
+    wrappings = worn(content.head(SAMPLED_BYTES)[begin:].decode(encoding, "replace"), is_enveloped)
     rest, dropping = "", False
     for place in range(begin, size, CHUNK_BYTES):
         piece = bytes(data[place : place + CHUNK_BYTES])
@@ -85,20 +94,18 @@ def chunks(content: Content, on_progress: Callable[[int], None] | None = None) -
                 lines[number] = line[:LINE_CHARACTERS]
                 cut.add(number)
         if lines:
-            yield Chunk(_QUOTE.sub("", "\n".join(lines)).split("\n") if quoted else lines, frozenset(cut), True)
+            yield Chunk(_unwrapped(lines, wrappings), frozenset(cut), True)
         if on_progress:
             on_progress(len(piece))
     if rest:
-        yield Chunk([_QUOTE.sub("", rest) if quoted else rest], frozenset(), False)
+        yield Chunk(_unwrapped([rest], wrappings), frozenset(), False)
 
 
-def _is_quoted(sample: str) -> bool:
-    """Whether it was pasted as mail and forums quote: most lines begin with the sign."""
-    lines = [line for line in sample.splitlines() if line.strip()]
-    return sum(_QUOTE.match(line) is not None for line in lines) * 2 > len(lines)
+def _unwrapped(lines: list[str], wrappings: Sequence[re.Pattern[str]]) -> list[str]:
+    return [bare(line, wrappings, is_enveloped) for line in lines] if wrappings else lines
 
 
 def _end_of_line(content: Content, encoding: str) -> str:
     """A line feed, but for texts that have carriage returns alone (a console's copy on an old system)."""
-    sample = content.head(1 << 16).decode(encoding, "replace")
+    sample = content.head(SAMPLED_BYTES).decode(encoding, "replace")
     return "\r" if "\n" not in sample and sample.count("\r") > 1 else "\n"

@@ -15,6 +15,8 @@ WORDS = (
     "tatusChange",
     "connection status",
     "ReaderDisconnect",
+    "onDisconnect",
+    "ReaderReconnect",
     "onRequestReader",
     "rogress",
     "onReturnOTA",

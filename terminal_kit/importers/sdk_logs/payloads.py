@@ -1,6 +1,7 @@
 """Structured values as logs print them: JSON, Expo's `Object {` printer, Node's single quotes, Kotlin's `Name(a=b)`.
 
-One lenient reader for all: what is cut ends where the text ends, and nothing is refused.
+One lenient reader for all: nothing is refused, and what is cut ends where the text ends. Within brackets, a value at
+which the text ends is left out, and so is a record of a list: nobody knows its rest.
 """
 
 import re
@@ -25,6 +26,11 @@ class Record(NamedTuple):
     value: Any
     end: int
     cut: bool
+
+    @property
+    def is_record(self) -> bool:
+        """Whether it has values of its own, of which some may be whole where it is cut."""
+        return isinstance(self.value, dict | list)
 
 
 def payload_of(text: str) -> Any:
@@ -92,11 +98,13 @@ def _items(text: str, place: int, bracket: str, depth: int, name: str | None) ->
             return Record(_shaped(keyed, bare, pairs, bracket), place + 1, False)
         if found := _KEY.match(text, place):
             item = read_value(text, found.end(), depth + 1)
-            keyed[found[1] or found[2] or found[3] or ""] = item.value
-            pairs += 1
+            if not item.cut or item.is_record:
+                keyed[found[1] or found[2] or found[3] or ""] = item.value
+                pairs += 1
         else:
             item = read_value(text, place, depth + 1)
-            bare.append(item.value)
+            if not item.cut:
+                bare.append(item.value)
         place = item.end if item.end > place else place + 1
 
 

@@ -91,6 +91,7 @@ class LogReading:
         self._report = Report(container=LOG, time_zone=time_zone)
         self._entries, self._story = Entries(), Story()
         self._shapes: dict[str, int] = {}
+        self._is_cut = False
         now = now or datetime.now(UTC)
         self._given = (year is not None, time_zone is not None)
         stamps = list(_ends(content))
@@ -129,7 +130,7 @@ class LogReading:
             if len(rows) >= ROWS:
                 yield _columns(rows)
                 rows.clear()
-        for entry in entries.rest():
+        for entry in entries.rest(is_end=True):
             last = entry
             started = self._take(entry, started)
         story.finish()
@@ -153,19 +154,20 @@ class LogReading:
             number, text = self._entries.last_passed
             self._clock.at(take_apart(text).stamp, None, number)
         self._entries.last_passed = None
-        epoch = _EPOCH.search(entry.body)
-        entry.t_us = self._clock.at(entry.line.stamp, int(epoch[1]) if epoch else None, entry.first)
+        stamp, epoch = (None, None) if entry.lost else (entry.line.stamp, _EPOCH.search(entry.body))
+        entry.t_us = self._clock.at(stamp, int(epoch[1]) if epoch else None, entry.first)
         entry.is_real = self._clock.is_real
         teller, before = self._story.teller, len(self._story.teller.rows)
-        taken = self._story.take(entry)
+        taken = _left_out(entry) if entry.lost else self._story.take(entry)
         lines = entry.last - entry.first + 1
         self._report.records += lines
         match taken:
             case Taken("foreign", why):
                 self._report.foreign_reasons[why] += lines
             case Taken("damaged", why):
-                self._report.damage(why, record=entry.first)
-                self._report.understood += lines - 1
+                self._is_cut |= bool(entry.lost)
+                for number in range(entry.first, entry.last + 1):
+                    self._report.damage(why, record=number)
             case _:
                 self._report.understood += lines
                 if entry.line.shape != BARE:
@@ -185,7 +187,8 @@ class LogReading:
         if len(self._shapes) > 1:
             report.findings.append(f"Its lines come in {len(self._shapes)} forms: {', '.join(sorted(self._shapes))}.")
         if not ended and report.records:
-            report.findings.append("Its last line has no end: it may be cut.")
+            left_out = ": it may be cut, and nothing is taken from it" if self._is_cut else ""
+            report.findings.append(f"Its last line has no end{left_out}.")
         if clock.rule == "order_only" and report.understood:
             report.findings.append("Its lines tell no time: only their order is real, and its durations are none.")
         if clock.lacked_year and not self._given[0] and clock.first_us is not None:
@@ -195,6 +198,12 @@ class LogReading:
             report.findings.append("Its lines tell no time zone: UTC is assumed.")
         if clock.backwards:
             report.findings.append(f"Its clock goes back {clock.backwards} times; the lines stay in their order.")
+
+
+def _left_out(entry: Entry) -> Taken:
+    """What becomes of a line in which the file ends: nothing is taken from it, unless it is nobody's story anyway."""
+    taken = Story().take(entry) if entry.body else None
+    return taken if taken and taken.how == "foreign" else Taken("damaged", entry.lost)
 
 
 def _ends(content: Content) -> Iterator[Stamp]:

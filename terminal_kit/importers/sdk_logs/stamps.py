@@ -2,6 +2,7 @@
 
 import calendar
 import re
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 CLOCK_TEXT = (
@@ -10,6 +11,7 @@ CLOCK_TEXT = (
 )
 """`[YYYY-]MM-DD HH:MM:SS.fff[±ZZZZ]`, as logcat, Xcode and most apps write."""
 
+DAY_S = 86_400
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NAME = f"(?P<name>{'|'.join(_MONTHS)})"
 _CLOCK = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
@@ -23,7 +25,7 @@ DATE_STRING = (
 SYSLOG = rf"{_NAME} +(?P<day>\d{{1,2}}) {_CLOCK}(?:\.(?P<fraction>\d{{1,6}}))?"
 """`Sep 27 18:19:30`, without a year and a zone."""
 
-DATED = re.compile(r"\s*\[?(?:\d{4}[-/])?\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d")
+DATED = re.compile(r"\s*(?:\[\s*)?(?:\d{4}[-/])?\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d")
 
 
 class Stamp(NamedTuple):
@@ -39,7 +41,11 @@ class Stamp(NamedTuple):
 
 
 def stamp_of(parts: dict[str, str | None]) -> Stamp | None:
-    """A stamp from the groups of one of the patterns above; None where there is no such date."""
+    """A stamp from the groups of one of the patterns above, or from an `epoch`; None where there is no such date."""
+    if epoch := parts.get("epoch"):
+        microsecond = int((parts.get("fraction") or "").ljust(6, "0")[:6])
+        at = datetime.fromtimestamp(int(epoch), UTC)
+        return Stamp(at.year, at.month, at.day, int(epoch) % DAY_S, microsecond, 0)
     name, year = parts.get("name"), parts.get("year")
     month = _MONTHS.index(name) + 1 if name else int(parts["month"] or 0)
     day = int(parts["day"] or 0)

@@ -85,6 +85,16 @@ def code_in(text: str) -> str | None:
     return None
 
 
+def is_closed_word(word: str) -> bool:
+    """Whether a word is a status or a reason, and no other one begins with it."""
+    return [known for known in (*_STATUSES, *_REASONS) if known.startswith(snake(word))] == [snake(word)]
+
+
+def is_closed_code(word: str) -> bool:
+    """Whether a word is the code of an error, and no other one begins with it."""
+    return [known for known in _KNOWN_CODES if known.startswith(word.upper())] == [word.upper()]
+
+
 def serials_in(text: str) -> list[str]:
     """The serial numbers that a text names, each once, in order."""
     return list(dict.fromkeys(found[0] for found in SERIAL.finditer(text)))

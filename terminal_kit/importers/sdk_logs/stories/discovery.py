@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from terminal_kit.events import Kind
+from terminal_kit.importers.sdk_logs.stories.link import Link
 from terminal_kit.importers.sdk_logs.stories.telling import Attempt, Teller
 from terminal_kit.importers.sdk_logs.vocabulary import address_in
 
@@ -11,8 +12,8 @@ from terminal_kit.importers.sdk_logs.vocabulary import address_in
 class Discovery:
     """What a log tells of one discovery after another. Methods give whether the line said something new."""
 
-    def __init__(self, teller: Teller) -> None:
-        self._teller = teller
+    def __init__(self, teller: Teller, link: Link) -> None:
+        self._teller, self._link = teller, link
         self._running: Attempt | None = None
         self._listed: dict[str, None] = {}
         self._scanning: bool | None = None
@@ -27,6 +28,8 @@ class Discovery:
         teller = self._teller
         if self._running and not (primary and teller.entry.t_us - self._running.t_us > 1_000_000):
             return False
+        if not self._link.is_up or self._link.is_stale:
+            teller.serial = ""  # whoever is connected next need not be the reader of before
         self._running, self._listed = teller.attempt(), {}
         teller.tell(Kind.DISCOVERY_STARTED, extra, attempt_id=self._running.id)
         return True

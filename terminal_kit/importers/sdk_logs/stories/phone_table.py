@@ -4,11 +4,15 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from terminal_kit.events import DisconnectReason
 from terminal_kit.importers.sdk_logs.stories.facts import number
 from terminal_kit.importers.sdk_logs.vocabulary import address_in, code_in, reason_of, serials_in, status_of
 
 if TYPE_CHECKING:
     from terminal_kit.importers.sdk_logs.stories.story import Story
+
+_REASONS = f"(?:{'|'.join(reason.upper() for reason in DisconnectReason)})"
+"""As apps write them: a word alone, like `onDisconnect`, may be anybody's."""
 
 Tell = Callable[["Story", re.Match[str]], object]
 
@@ -48,6 +52,16 @@ def _unexpected(story: "Story", found: re.Match[str]) -> object:
     story.teller.know(next(iter(serials_in(found.string)), None))
     word = re.search(r"\(([A-Z_]+)\)", found.string)
     return story.relation.disconnect(reason_of(word[1]) if word else None, word[1] if word else "")
+
+
+def _disconnected(story: "Story", found: re.Match[str]) -> object:
+    return story.relation.disconnect(reason_of(found["word"]), found["word"])
+
+
+def _reconnecting(story: "Story", found: re.Match[str]) -> object:
+    story.teller.know(next(iter(serials_in(found.string)), None))
+    word = re.search(_REASONS, found.string)
+    return story.relation.reconnect(reason_of(word[0]) if word else None)
 
 
 def _progress(story: "Story", found: re.Match[str]) -> object:
@@ -99,6 +113,10 @@ PHONE_TABLE: tuple[tuple[re.Pattern[str], re.Pattern[str], Tell], ...] = (
     _rule(r"", r"\bon(?:Connection|reader connection )StatusChanged?[：:(\s]+(?P<word>[A-Z_]+)", _status),
     _rule(r"", r"\breader connection status[：:]\s*(?P<word>\w+)", _status),
     _rule(r"", r"\bonUnexpectedReaderDisconnect\b", _unexpected),
+    _rule(r"", rf"\bonDisconnect[：:(\s]+(?:reason\W+)?(?P<word>{_REASONS})\b", _disconnected),
+    _rule(r"", r"\bonReaderReconnectStarted\b", _reconnecting),
+    _rule(r"", r"\bonReaderReconnectSucceeded\b", lambda s, f: s.relation.succeed()),
+    _rule(r"", r"\bonReaderReconnectFailed\b", lambda s, f: s.relation.reconnect_failed(code_in(f.string))),
     _rule(r"", r"\bInstall(?:ation)? progress[：:\s]+(?P<number>[01]?\.\d+|[01]\b)", _progress),
     _rule(r"", r"\bonReturnOTAProgress\((?P<number>[\d.]+)\)", _library_progress),
     _rule(r"", r"\bonReturnOTADebugLog\b", lambda s, f: s.note()),

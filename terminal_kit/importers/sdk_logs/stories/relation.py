@@ -50,9 +50,11 @@ class Relation:
         )
         return True
 
-    def succeed(self) -> bool:
-        """The connection, or the reconnection, is there."""
+    def succeed(self, *, surely: bool = False) -> bool:
+        """The connection, or the reconnection, is there. `surely`: the line says so, though no beginning was seen."""
         teller, attempt = self._teller, self._connecting or self._reconnecting
+        if attempt is None and surely and not self._connected:
+            attempt = self._connecting = teller.attempt()
         self._connected, self._ended = True, None
         self._link.is_awaited = False
         self._link.assume()
@@ -117,9 +119,12 @@ class Relation:
         if reason != DisconnectReason.UNKNOWN and self._link.learn(reason):
             return True
         teller.tell(Kind.APP_MESSAGE, {**extra, "reason": reason})
-        if not teller.waiting_for(Kind.DISCONNECTED) and self._ended is None:
+        if (waiting := teller.waiting_for(Kind.DISCONNECTED)) is not None:
+            if waiting["reason"] == DisconnectReason.UNKNOWN != reason:
+                waiting.update(reason=reason, reason_source=ReasonSource.HOST)
+        elif self._ended is None:
             row = teller.row(Kind.DISCONNECTED, extra, reason=reason, reason_source=ReasonSource.HOST)
-            teller.wait(row, *_ENDS, Kind.RECONNECT_SUCCEEDED)
+            teller.wait(row, *_ENDS, Kind.RECONNECT_SUCCEEDED, written=lambda: self._has_ended(row))
         return True
 
     def ask(self, reason: DisconnectReason) -> None:
@@ -142,8 +147,7 @@ class Relation:
         extra = {"reason_as_read": as_read if not reason else None}
         source = ReasonSource.NONE if told == DisconnectReason.UNKNOWN else ReasonSource.HOST
         teller.tell(Kind.DISCONNECTED, extra, reason=told, reason_source=source, error_code=code)
-        self._connected, self._ended = False, told
-        self._link.is_stale = True
+        self._has_ended({"reason": told})
         return True
 
     def reconnect(self, reason: str | None) -> bool:
@@ -188,7 +192,8 @@ class Relation:
                 Kind.RECONNECT_FAILED, inferred, attempt_id=attempt.id, duration_s=teller.lasted_s(attempt)
             )
             teller.write(row)
-        elif self._connected:
+        elif self._connected and teller.waiting_for(Kind.DISCONNECTED) is None:
+            self._link.is_stale = True
             reason = self._link.pending_reason
             row = teller.row(
                 Kind.DISCONNECTED,
@@ -196,9 +201,14 @@ class Relation:
                 reason=reason or DisconnectReason.UNKNOWN,
                 reason_source=ReasonSource.HOST if reason else ReasonSource.NONE,
             )
-            teller.wait(row, Kind.DISCONNECTED)
+            teller.wait(row, Kind.DISCONNECTED, written=lambda: self._has_ended(row))
         self._discovery.finish(extra=inferred)
         self._connected = False
+
+    def _has_ended(self, row: dict[str, Any]) -> None:
+        """An end was told, in a row: whatever tells of it from now on can only bring the reason."""
+        self._connected, self._ended = False, row["reason"]
+        self._link.is_stale = True
 
     def _forget_end(self) -> None:
         self._connected, self._ended, self._reconnecting = False, None, None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from terminal_kit.events import DisconnectReason
 from terminal_kit.importers.sdk_logs.bodies import Saying
+from terminal_kit.importers.sdk_logs.payloads import is_open
 from terminal_kit.importers.sdk_logs.stories.facts import level_of, number, reader_of
 from terminal_kit.importers.sdk_logs.stories.updating import components_of
 from terminal_kit.importers.sdk_logs.vocabulary import (
@@ -36,10 +37,10 @@ def _serial(saying: Saying) -> str | None:
 def _readers(saying: Saying) -> list[dict[str, Any]]:
     """The readers of a list: records of React Native, or serials between brackets."""
     listed = _mapping(saying.payload).get("readers", saying.payload)
-    items: list[Any] = list(cast("list[Any]", listed)) if isinstance(listed, list) else []
-    if records := [_mapping(item) for item in items if isinstance(item, dict)]:
-        return [reader_of(record) for record in records]
-    return [{"serial": serial} for serial in serials_in(saying.words)]
+    if isinstance(listed, list):
+        return [reader_of(_mapping(item)) for item in cast("list[Any]", listed)]
+    words = saying.words.rpartition(",")[0] if is_open(saying.words) else saying.words
+    return [{"serial": serial} for serial in serials_in(words)]
 
 
 def _record(saying: Saying) -> dict[str, Any]:
@@ -87,8 +88,10 @@ def _location(saying: Saying) -> str | None:
 
 
 def _connected_result(story: "Story", saying: Saying, found: re.Match[str]) -> object:
-    code = _code(saying)
-    return story.relation.fail(code, surely=True) if code else story.relation.succeed()
+    """The scan's part of a connection ends where it has found the reader: the status still goes on to connecting."""
+    if code := _code(saying):
+        return story.relation.fail(code, surely=True)
+    return story.note() if "Scan" in saying.subject else story.relation.succeed(surely=True)
 
 
 def _status(story: "Story", saying: Saying, found: re.Match[str]) -> object:
@@ -223,7 +226,7 @@ SDK_TABLE: tuple[tuple[re.Pattern[str], Tell], ...] = (
     _rule(r"^capacitor discoverReaders", lambda s, w, f: s.discovery.start(primary=True)),
     _rule(
         r"^(?:ProxyDiscoveryListener|rn) (?:did|on)UpdateDiscoveredReaders",
-        lambda s, w, f: s.discovery.list(_readers(w), whole=True),
+        lambda s, w, f: s.discovery.list(_readers(w), whole=not is_open(w.words)),
     ),
     _rule(
         r"^rn (?:didFinishDiscoveringReaders|onFinishDiscoveringReaders)", lambda s, w, f: s.discovery.finish(_code(w))

@@ -30,6 +30,7 @@ UNDERSTOOD = Taken("understood")
 
 _FOREIGN: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("blank", re.compile(r"^\s*$")),
+    ("fence of a code block", re.compile(r"^\s*(?:```|~~~)")),
     ("shell prompt", re.compile(r"^\s*(?:[$#>]|\w+@[\w.-]+[:~].*[$#])\s")),
     (
         "left out by whoever pasted it",
@@ -86,15 +87,22 @@ class Story:
 
     def __init__(self) -> None:
         self.teller = Teller()
-        self.discovery = Discovery(self.teller)
-        self.link = Link(self.teller)
-        self.relation = Relation(self.teller, self.discovery, self.link)
-        self.updating = Updating(self.teller)
-        self.facts = Facts(self.teller)
+        self._begin_anew()
         self.versions: dict[str, str] = {}
         self.apps: dict[str, None] = {}
         self.pids: set[int] = set()
         """The processes in which an SDK was heard: Bluetooth of others is not about its readers."""
+        self._phone = ""
+
+    def _begin_anew(self) -> None:
+        """Another process speaks, or another phone: nothing is known of its readers."""
+        self.teller.settle()
+        self.teller.serial, self.teller.in_session = "", False
+        self.link = Link(self.teller)
+        self.discovery = Discovery(self.teller, self.link)
+        self.relation = Relation(self.teller, self.discovery, self.link)
+        self.updating = Updating(self.teller)
+        self.facts = Facts(self.teller)
 
     def take(self, entry: Entry) -> Taken:
         """One entry: a line with what is folded beneath it."""
@@ -191,8 +199,7 @@ class Story:
         if version:
             about["sdk_version"] = version[1]
         self.speaks(saying.sdk, version[1] if version else "")
-        if entry.line.pid is not None and saying.sdk in ("android", "react_native"):
-            self.pids.add(entry.line.pid)
+        self._listen(saying.sdk, entry.line.pid)
         if app := saying.pairs.get("app_id") or saying.pairs.get("appId"):
             self.apps[app] = None
         entry.cut |= saying.cut
@@ -206,6 +213,18 @@ class Story:
                 return UNDERSTOOD  # a line that only repeats what another has told needs no row
         self._message(saying)
         return UNDERSTOOD
+
+    def _listen(self, sdk: str, pid: int | None) -> None:
+        """Who speaks: a log may hold several lives of an app, and what was pasted those of several phones."""
+        is_another = False
+        if sdk in ("android", "ios"):
+            is_another, self._phone = self._phone not in ("", sdk), sdk
+        if pid is not None and sdk in ("android", "react_native"):
+            is_another |= bool(self.pids) and pid not in self.pids
+            self.pids.add(pid)
+        if is_another:
+            self.updating.settle()
+            self._begin_anew()
 
     def _message(self, saying: Saying) -> None:
         """The line says nothing that is an event of its own."""

@@ -1,6 +1,6 @@
 """Rows of events from entries of a log: the time, line, words and reader that every row has."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,8 +39,8 @@ class Entry:
     t_us: int = 0
     is_real: bool = False
     cut: bool = False
-    stack: int = 0
-    """How many of its lines are stack frames."""
+    lost: str = ""
+    """Why nothing may be taken from it: the file ends within it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +54,11 @@ class Attempt:
 
 @dataclass(slots=True)
 class Unsettled:
-    """A row that waits for a better line. Any of `better` makes it needless."""
+    """A row that waits for a better line. Any of `better` makes it needless; `written` is called where none came."""
 
     row: dict[str, Any]
     better: frozenset[str]
+    written: Callable[[], None]
     until_us: int
     entries_left: int = WAIT_ENTRIES
 
@@ -114,19 +115,21 @@ class Teller:
         self._waiting = [waiting for waiting in self._waiting if row["kind"] not in waiting.better]
         self.rows.append(row)
 
-    def wait(self, row: dict[str, Any], *better: str) -> None:
+    def wait(self, row: dict[str, Any], *better: str, written: Callable[[], None] = lambda: None) -> None:
         """Keeps a row until a better one comes, or the wait is over."""
         self.told += 1
-        self._waiting.append(Unsettled(row, frozenset(map(str, better)), self.entry.t_us + WAIT_US))
+        self._waiting.append(Unsettled(row, frozenset(map(str, better)), written, self.entry.t_us + WAIT_US))
 
-    def waiting_for(self, kind: str) -> bool:
-        """Whether a row of a kind waits."""
-        return any(waiting.row["kind"] == kind for waiting in self._waiting)
+    def waiting_for(self, kind: str) -> dict[str, Any] | None:
+        """The row of a kind that waits."""
+        return next((waiting.row for waiting in self._waiting if waiting.row["kind"] == kind), None)
 
     def settle(self) -> None:
         """Writes all rows that wait."""
         waiting, self._waiting = self._waiting, []
-        self.rows.extend(unsettled.row for unsettled in waiting)
+        for unsettled in waiting:
+            self.rows.append(unsettled.row)
+            unsettled.written()
 
     def attempt(self) -> Attempt:
         """A new attempt that begins now; its name is unique in this log, and the same at every reading."""
@@ -167,6 +170,7 @@ class Teller:
             waiting.entries_left -= 1
             if self.entry.t_us > waiting.until_us or waiting.entries_left <= 0:
                 self.rows.append(waiting.row)
+                waiting.written()
             else:
                 going.append(waiting)
         self._waiting = going
