@@ -6,7 +6,10 @@ a string of JSON with backslashes before the quotes.
 
 import re
 
-COMMON = "stripe|android|google|bbpos|facebook|apple|chromium|jetbrains|samsung|qualcomm|squareup|java|kotlin|wearable"
+COMMON = (
+    "stripe|android|google|bbpos(?:stripe)?|facebook|apple|chromium|jetbrains|samsung|qualcomm|squareup|java|kotlin"
+    "|wearable"
+)
 """Makers whose packages stand in everybody's logs."""
 
 _PART = (
@@ -47,7 +50,7 @@ PAYLOAD_KEY = re.compile(
 )
 """Keys under which what was sent stands, and not what was found out about it. Numbers there are kept."""
 
-_IS = r"\\{0,3}[\"']?\s{0,2}[=:：]\s{0,2}"
+_IS = r"\\{0,3}[\"']?\s{0,2}(?:=>|[=:：])\s{0,2}(?:(?:Optional|Some)\()?"
 _KEY_FOLLOWS = rf"(?=[A-Za-z][\w\-]{{1,60}}{_IS})"
 """A glance ahead: of the many places of a text, hardly any begins a pair."""
 
@@ -62,9 +65,15 @@ _QUOTED = (
 )
 _FIRST = r"[^\s,;(){}\[\]\"'=\\]"
 _APOSTROPHE = r"(?<=\w)'(?=\w)"
-_NEXT = rf"(?:[^,;)}}\]\n\"'\\]|{_APOSTROPHE})"
+_COMMA = r",(?= ?[^=:,;(){}\[\]\n\"'\d]{1,40}(?:, ?\w{1,40}=|[)}]))"
+"""Within a record stand pairs alone: what is none after a comma belongs to the value before."""
+
+_NEXT = rf"(?:[^,;)}}\]\n\"'\\]|{_APOSTROPHE}|{_COMMA})"
 _GOES_ON = r"(?:dis|re)?connect(?:ed|ing|s)|is|was|has|failed"
-_END = rf"(?=[,;)}}\]\n\"\\]|(?!{_APOSTROPHE})'|\s{{1,3}}(?:[\w.]{{1,40}}\s{{0,2}}[=:]|(?:{_GOES_ON})\b)|\s{{0,3}}$)"
+_END = (
+    rf"(?=(?!{_COMMA})[,;)}}\]\n\"\\]|(?!{_APOSTROPHE})'"
+    rf"|\s{{1,3}}(?:[\w.]{{1,40}}\s{{0,2}}[=:]|(?:{_GOES_ON})\b)|\s{{0,3}}$)"
+)
 _WORD = r"(?:[^\s,;(){}\[\]\"'\\]|" + _APOSTROPHE + ")"
 _BARE = rf"{_FIRST}{_NEXT}{{0,100}}?{_END}|{_FIRST}{_WORD}{{0,200}}(?: (?![a-z]){_WORD}{{1,40}}){{0,4}}"
 """Without quotes a value ends before what closes a record, before the next key, and where a sentence goes on."""

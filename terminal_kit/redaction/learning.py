@@ -102,7 +102,7 @@ def inner_of(value: str) -> str:
 
 
 def _told(key: str, name: str) -> Iterator[Told]:
-    name = name.strip()
+    name = name.strip(" <>")
     if len(name.split()) > _MOST_WORDS or _names_nobody(name):
         return
     if APP_KEY.fullmatch(key):

@@ -74,6 +74,8 @@ class Redactor:
             if folded in held or folded in self._anywhere:
                 continue
             if not self.pseudonyms.has_shape(stripped):
+                if self.pseudonyms.has_shape(stripped.partition(" ")[0]):  # a sentence goes on after a serial
+                    continue
                 forms = written(stripped)
                 pseudonym = self._known.get(folded) or self.pseudonyms.of(stripped, sort=sort)
             elif (bare := _without_shape(stripped)) is not None:

@@ -32,6 +32,8 @@ PAIRS = (
     "my_reader_label={}, x=1",
     "ssid={} rssi=-60",
     'deviceName="{}"',
+    'label: Optional("{}"), status: 1',
+    '"label" => "{}"',
 )
 """Ways in which SDKs and apps write who a reader is."""
 
@@ -59,6 +61,14 @@ def test_so_it_is_in_a_log(pair, tmp_path) -> None:
     stored = (tmp_path / "b.db").read_bytes()
     assert b"Berta" not in stored
     assert Redactor(KEY).name(NAME).encode() in stored
+
+
+def test_a_comma_within_a_name_ends_no_name_of_a_record() -> None:
+    redactor = Redactor(KEY)
+    line = "Reader(label=Theke, links, batteryLevel=0.5)"
+    redactor.learn_texts([line])
+    assert redactor.text(line) == f"Reader(label={redactor.name('Theke, links')}, batteryLevel=0.5)"
+    assert redactor.text("at Theke, links") == f"at {redactor.name('Theke, links')}"
 
 
 def test_what_facts_quote_tells_names_too() -> None:
