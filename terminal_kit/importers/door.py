@@ -19,6 +19,7 @@ from terminal_kit.importers.known import clock_finding, known_report, names_find
 from terminal_kit.importers.phones import add_hints, joined_finding, phones
 from terminal_kit.importers.report import Report
 from terminal_kit.importers.sdk_logs import LogReading
+from terminal_kit.importers.sdk_logs.lines import chunks
 from terminal_kit.importers.storing import Redacts, Tally, Work, take_in
 
 
@@ -98,8 +99,10 @@ def _take(found: Sequence[Found | ImportReport], log: EventLog, asked: Asked) ->
     total_bytes = passes * sum(each.size_bytes for group in groups for each in group)
     work = Work(log, asked.on_progress, asked.redactor, total_bytes)
     if asked.redactor is not None:
-        for group in groups:
+        for group in of_phones.groups:
             _learn(work, asked.redactor, group)
+        for each in logs:
+            _learn(work, asked.redactor, [each], as_log=True)
     for group in of_phones.groups:
         _try(reports, group, lambda group=group: _store_captures(work, group, given))
     for each in logs:
@@ -119,14 +122,20 @@ def _holds_log(found: Found) -> bool:
         return holds_log(content)
 
 
-def _learn(work: Work, redactor: Redacts, group: Sequence[Found]) -> None:
-    """Shows a redactor the names in some files, before the first row of any file is stored."""
+def _learn(work: Work, redactor: Redacts, group: Sequence[Found], *, as_log: bool = False) -> None:
+    """Shows a redactor the names in some files, before the first row of any file is stored.
+
+    Of a log it sees all lines: one that becomes no row may be the only one that tells what a name is.
+    """
     with ExitStack() as stack:
         try:
-            reading = _captures(work, group, stack) if group[0].role == "capture" else _log(work, group[0], stack)
+            reading = _log(work, group[0], stack) if as_log else _captures(work, group, stack)
             for batch in reading.batches():
                 redactor.learn_columns(batch)
             redactor.aliases(reading.aliases())
+            if as_log:
+                for chunk in chunks(stack.enter_context(group[0].open())):
+                    redactor.learn_texts(chunk.lines)
         except CanceledError:
             raise
         except Exception:  # noqa: S110 - what cannot be read now cannot be read when it is stored, where it is told

@@ -1,7 +1,7 @@
 """What a reading gives goes into the log: rows, sources, names and advertisements, all or none."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -29,6 +29,10 @@ class Redacts(Protocol):
 
     def learn_columns(self, batch: Columns) -> None:
         """Takes the names that stand in rows, which are to be replaced wherever they stand."""
+        ...
+
+    def learn_texts(self, texts: Iterable[str]) -> None:
+        """Takes the names that lines tell, also lines of which no row is made."""
         ...
 
     def columns(self, batch: Columns) -> Columns:

@@ -1,7 +1,8 @@
 """Giving evidence away: stable pseudonyms for addresses, names and serial numbers, and no payloads.
 
-`pseudonyms.py` makes them under a key, `patterns.py` knows what names somebody by its shape, `redactor.py` goes through
-texts, facts and rows, `frames.py` and `logs.py` through frames and whole logs.
+`pseudonyms.py` makes them under a key, `patterns.py` knows what names somebody by its shape, `keys.py` by the key
+before it, `learning.py` gathers the names that texts and facts tell. `redactor.py` goes through texts, facts and rows,
+`frames.py` and `logs.py` through frames and whole logs.
 """
 
 from terminal_kit.redaction.frames import redact

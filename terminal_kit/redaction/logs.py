@@ -74,10 +74,10 @@ def learn_log(log: EventLog, door: Redactor) -> None:
     for identity, name, address in log.query("SELECT id, name, address FROM locations"):
         door.learn([identity, name, address], sort="location")
     door.aliases(log.aliases())
-    for rows in pages(log, ["seq", "reader", "location", "terminal", "extra"], "1", [], size=PAGE):
-        _, readers, locations, terminals, extras = zip(*rows, strict=True)
-        names = {"reader": readers, "location": locations, "terminal": terminals}
-        door.learn_columns({**{name: set(cells) for name, cells in names.items()}, "extra": set(extras)})
+    naming = ["reader", "location", "terminal", "text", "extra"]
+    for rows in pages(log, ["seq", *naming], "1", [], size=PAGE):
+        _, *columns = zip(*rows, strict=True)
+        door.learn_columns({name: set(cells) for name, cells in zip(naming, columns, strict=True)})
 
 
 def _copy(log: EventLog, db: sqlite3.Connection, door: Redactor, on_progress: Progress | None) -> None:

@@ -29,7 +29,9 @@ SPOKEN_FOR = frozenset(
 """What stands where a name could, and is none."""
 
 _ADDRESS = re.compile(
-    r"(?:addr:)?((?:[0-9a-f]{2}(?P<sep>[:\-_. ]?))(?:[0-9a-f]{2}(?P=sep)){4}[0-9a-f]{2})", re.IGNORECASE
+    r"(?:addr:)?((?:[0-9a-f]{2}(?P<sep>[:\-_. ]?))(?:[0-9a-f]{2}(?P=sep)){4}[0-9a-f]{2}"
+    r"|[0-9a-f]{4}(?P<dot>[.\-])[0-9a-f]{4}(?P=dot)[0-9a-f]{4})",
+    re.IGNORECASE,
 )
 _SERIAL = re.compile(rf"({'|'.join(SERIAL_PREFIXES)})[-a-z0-9*•]+", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
@@ -63,7 +65,8 @@ class Pseudonyms:
         for pattern, shape in self._shapes:
             if (found := pattern.fullmatch(stripped)) is not None:
                 return shape(found)
-        return f"{sort}-{self.letters(stripped.casefold(), sort='name')}"
+        # iOS writes `Front_desk` where others write `Front desk`.
+        return f"{sort}-{self.letters(stripped.casefold().replace('_', ' '), sort='name')}"
 
     def has_shape(self, name: str) -> bool:
         """Whether a name is known for one by its shape, wherever it stands."""
@@ -96,14 +99,14 @@ class Pseudonyms:
         return self.octets(tail.upper(), sort="tail", length=2).hex(":").upper()
 
     def _address(self, found: re.Match[str]) -> str:
-        written, separator = found[1], found["sep"]
+        written = found[1]
         digits = re.sub("[^0-9a-fA-F]", "", written).upper()
         head = self.octets(digits, sort="address", length=4)
         tail = self.octets(f"{digits[8:10]}:{digits[10:]}", sort="tail", length=2)
         # The two highest bits tell what kind of random address it is (Core Vol 6 Part B, 1.3.2): diagnosis needs them.
         first = int(digits[:2], 16) & 0xC0 | head[0] & 0x3F
-        made = bytes([first]) + head[1:] + tail
-        text = made.hex(separator) if separator else made.hex()
+        made = iter((bytes([first]) + head[1:] + tail).hex())
+        text = re.sub("[0-9a-fA-F]", lambda _: next(made), written)
         text = text if written == written.lower() and written != written.upper() else text.upper()
         return f"{ADDRESS_PREFIX}{text}" if found[0][:5].lower() == ADDRESS_PREFIX else text
 

@@ -8,31 +8,29 @@ from pathlib import PurePosixPath
 from typing import Any, cast
 
 from terminal_kit.eventlog import Columns, Source
-from terminal_kit.events import (
-    COLUMNS,
-    ConnectionStatus,
-    DisconnectReason,
-    Kind,
-    ReasonSource,
-    RssiSource,
-)
-from terminal_kit.reader import SERIAL_PREFIXES, DeviceType
-from terminal_kit.redaction.patterns import LEAST_NAME, NAME_KEY, PAYLOAD_KEY, compiled, luhn, written
+from terminal_kit.events import COLUMNS
+from terminal_kit.reader import SERIAL_PREFIXES
+from terminal_kit.redaction.keys import APP_KEY, CREDENTIAL_KEY, NAME_KEY, PAYLOAD_KEY
+from terminal_kit.redaction.learning import OURS, in_facts, inner_of, is_component, names_in_text
+from terminal_kit.redaction.patterns import CUT_ADDRESS, LEAST_NAME, compiled, luhn, written
 from terminal_kit.redaction.pseudonyms import ADDRESS_PREFIX, SPOKEN_FOR, Pseudonyms
 
 DROPPED = "[dropped]"
 """What stands where a payload or a token stood."""
 
-_ENUMERATIONS = (Kind, ConnectionStatus, DisconnectReason, ReasonSource, RssiSource, DeviceType)
-OURS = frozenset({"terminal", *(str(word) for words in _ENUMERATIONS for word in words)})
-"""Words of the kit's own, which name nobody."""
-
 _TAIL_DIGITS = 6
 """A serial number without its prefix is still the serial number where it is as long as this."""
+
+_LONG = 200
+"""The shortest length at which importers cut texts and facts."""
+
+_LONGEST_CUT = 80
+_WORD = re.compile(r"(?<![^\W_])\w")
 
 _VERSIONS = frozenset({"firmware", "firmware_from", "firmware_to"})
 _KEPT = frozenset({"run", "radio", "container", "time"})
 _NAMES = ("reader", "location", "terminal")
+_OURS = frozenset({"file", *(column.name for column in COLUMNS)})
 _STRINGS = frozenset(column.name for column in COLUMNS if column.type == "str")
 _CACHE = 50_000
 """Texts whose outcome is remembered: those of a log repeat, and a page of them is held at most."""
@@ -43,14 +41,18 @@ class Redactor:
 
     Addresses, serial numbers, ids, tokens, hosts and the like are known by their shape, in any case and with any
     separators. Other names (what a reader is called, a location's name) are found everywhere once they are known:
-    `learn()` takes them, and `columns()` learns from the rows that it is given before it redacts them. A person's name
+    `learn()` takes them, and `columns()` learns from the rows that it is given, and from pairs in their texts
+    (`label=Theke`, `"ssid": "Theke"`), before it redacts them. What such a pair holds is replaced, when in doubt, too:
+    left are numbers, words of the kit's own, and what `learning.is_component()` knows as a program's. A person's name
     that stands in a sentence and nowhere else cannot be known: read the messages of apps before you send them.
     """
 
     def __init__(self, key: bytes | str | None = None) -> None:
         self.pseudonyms = Pseudonyms(key)
         self._known: dict[str, str] = {}  # a name's spelling, without case → its pseudonym
-        self._spellings = set[str]()
+        # Without case ↔ as it is spelled: names that count within words, too, and those that count by themselves alone.
+        self._anywhere, self._apart = dict[str, str](), dict[str, str]()
+        self._beginnings: frozenset[str] | None = None
         self._patterns: dict[bool, re.Pattern[str]] = {}
         self._cache: dict[tuple[str, bool], str] = {}
 
@@ -59,23 +61,40 @@ class Redactor:
         """What the pseudonyms depend on: keep it to extend a case, and give it to nobody."""
         return self.pseudonyms.key
 
-    def learn(self, names: Iterable[str | None], *, sort: str = "name") -> None:
-        """Takes names that are to be replaced wherever they stand."""
-        fresh: dict[str, str] = {}
+    def learn(self, names: Iterable[str | None], *, sort: str = "name", apart: bool = False) -> None:
+        """Takes names that are to be replaced wherever they stand; `apart`: but not within longer words."""
+        before = len(self._anywhere), len(self._apart)
         for name in names:
             stripped = (name or "").strip()
-            if len(stripped) < LEAST_NAME or stripped.casefold() in {*SPOKEN_FOR, *self._known} or stripped in OURS:
+            folded = stripped.casefold()
+            in_words = _has_ends(stripped)
+            held = self._apart if apart and in_words else self._anywhere
+            if len(stripped) < (LEAST_NAME if in_words else 2) or folded in SPOKEN_FOR or stripped in OURS:
+                continue
+            if folded in held or folded in self._anywhere:
                 continue
             if not self.pseudonyms.has_shape(stripped):
-                fresh |= dict.fromkeys(written(stripped), self.pseudonyms.of(stripped, sort=sort))
+                if self.pseudonyms.has_shape(stripped.partition(" ")[0]):  # a sentence goes on after a serial
+                    continue
+                forms = written(stripped)
+                pseudonym = self._known.get(folded) or self.pseudonyms.of(stripped, sort=sort)
             elif (bare := _without_shape(stripped)) is not None:
-                fresh[bare] = f"serial-{self.pseudonyms.letters(bare.upper(), sort='bare')}"
-        fresh = {form: pseudonym for form, pseudonym in fresh.items() if form.casefold() not in self._known}
-        if fresh:
-            self._known |= {form.casefold(): pseudonym for form, pseudonym in fresh.items()}
-            self._spellings |= fresh.keys()
+                forms, pseudonym = {bare}, f"serial-{self.pseudonyms.letters(bare.upper(), sort='bare')}"
+            else:
+                continue
+            for form in forms:
+                held.setdefault(form.casefold(), form)
+                self._known.setdefault(form.casefold(), pseudonym)
+        if before != (len(self._anywhere), len(self._apart)):
+            self._beginnings = None
             self._patterns.clear()
             self._cache.clear()
+
+    def learn_texts(self, texts: Iterable[str]) -> None:
+        """Takes the names that stand in pairs of texts (`label=Theke`, `"ssid": "Theke"`)."""
+        told = {told for text in texts for told in names_in_text(text)}
+        for sort in sorted({each.sort for each in told}):
+            self.learn((each.name for each in told if each.sort == sort), sort=sort, apart=True)
 
     def name(self, name: str, *, sort: str = "name") -> str:
         """The pseudonym of a whole name: a reader, a location, a host."""
@@ -89,8 +108,10 @@ class Redactor:
         if (found := self._cache.get((text, is_version))) is not None:
             return found
         if (pattern := self._patterns.get(is_version)) is None:
-            pattern = self._patterns[is_version] = compiled(self._spellings, of_versions=is_version)
-        redacted = pattern.sub(self._replaced, text)
+            held = (self._anywhere.values(), self._apart.values())
+            pattern = self._patterns[is_version] = compiled(*held, of_versions=is_version)
+        begin = self._cut_name(text)
+        redacted = pattern.sub(self._replaced, text[:begin]) + (DROPPED if begin < len(text) else "")
         if len(self._cache) >= _CACHE:
             self._cache.clear()
         self._cache[text, is_version] = redacted
@@ -129,11 +150,16 @@ class Redactor:
         return {name: self.column(name, values) for name, values in batch.items()}
 
     def learn_columns(self, batch: Columns) -> None:
-        """Takes the names that stand in rows."""
+        """Takes the names that stand in rows, in their texts, too."""
         for column in _NAMES:
             self.learn({cell for cell in batch.get(column, ()) if isinstance(cell, str)}, sort=column)
         for cell in {_hashable(cell) for cell in batch.get("extra", ())}:
-            self.learn(_names_in(cell))
+            names, texts = in_facts(cell)
+            self.learn(names)
+            self.learn_texts(texts)
+        for column, cells in batch.items():
+            if column == "text" or column not in _OURS:
+                self.learn_texts({cell for cell in cells if isinstance(cell, str)})
 
     def column(self, name: str, values: Any) -> Sequence[Any]:
         """The cells of one column. Those of a column that the kit does not know are taken for text."""
@@ -187,7 +213,11 @@ class Redactor:
             case "payload":
                 return text[: text.find(next(char for char in text if char in "{["))] + DROPPED
             case "pair":
-                return f"{found['key']}{self._value(found['value'])}"
+                return f"{found['key']}{found['is']}{self._value(found['key'], found['value'])}"
+            case "octets":
+                return f"{found['under']}{DROPPED}"
+            case "bearer":
+                return f"{found['scheme']}{DROPPED}"
             case "masked":
                 return text[: -len(found["tail"])] + self.pseudonyms.masked_address(found["tail"].replace("-", ":"))
             case "folder":
@@ -196,10 +226,10 @@ class Redactor:
                 return self._written_address(text, found["sep"])
             case "hex":
                 return self.pseudonyms.of(text) if self.pseudonyms.has_shape(text) else DROPPED
-            case "uuid" | "serial":
+            case "uuid" | "serial" | "triples":
                 return self.pseudonyms.of(text)
             case "app":
-                return f"app-{self.pseudonyms.letters(text.casefold(), sort='name')}"
+                return self.pseudonyms.of(text, sort="app")
             case "id" | "token":
                 kind, _, rest = text.partition("_")
                 return f"{kind}_{self.pseudonyms.letters(f'{kind}_{rest}', sort='id')}"
@@ -218,15 +248,40 @@ class Redactor:
             return self.pseudonyms.of(text)
         return self.pseudonyms.of(re.sub("%3a", ":", text, flags=re.IGNORECASE)).replace(":", separator)
 
-    def _value(self, value: str) -> str:
-        """The value of a pair, in its quotes. A number is no name, nor is a word of ours."""
-        inner = value.strip("\"'")
-        if inner in OURS or inner.casefold() in SPOKEN_FOR or re.fullmatch(r"\d{1,5}", inner):
+    def _value(self, key: str, value: str) -> str:
+        """The value of a pair, in its quotes. A number is no name, nor is a word of ours or a part of a program."""
+        inner = inner_of(value)
+        if (
+            inner in OURS
+            or inner.casefold() in SPOKEN_FOR
+            or re.fullmatch(r"\d{1,5}", inner)
+            or is_component(key, inner)
+        ):
             return value
         first, gap, rest = inner.partition(" ")
         if gap and self.pseudonyms.has_shape(first):
             return value.replace(inner, f"{self.name(first)} {self.text(rest)}")
-        return value.replace(inner, self.name(inner))
+        sort = "app" if APP_KEY.fullmatch(key) else "secret" if CREDENTIAL_KEY.fullmatch(key) else "name"
+        return value.replace(inner, self.name(inner, sort=sort))
+
+    def _cut_name(self, text: str) -> int:
+        """Where an address or a known name begins whose rest a long text has lost; else the text's length."""
+        if len(text) < _LONG:
+            return len(text)
+        if self._beginnings is None:
+            known = (*self._anywhere, *self._apart)
+            self._beginnings = frozenset(name[:end] for name in known for end in range(LEAST_NAME, len(name)))
+        if (cut := CUT_ADDRESS.search(text, len(text) - _LONGEST_CUT)) is not None:
+            return cut.start()
+        for found in _WORD.finditer(text, len(text) - _LONGEST_CUT):
+            if text[found.start() :].casefold() in self._beginnings:
+                return found.start()
+        return len(text)
+
+
+def _has_ends(name: str) -> bool:
+    """Whether it is seen where a name ends: where Chinese is written, it stands between other characters."""
+    return all(char.isascii() or char.upper() != char.lower() for char in (name[:1], name[-1:]))
 
 
 def _without_shape(name: str) -> str | None:
@@ -241,27 +296,3 @@ def _without_shape(name: str) -> str | None:
 
 def _hashable(cell: Any) -> Any:
     return cell if isinstance(cell, str) else json.dumps(cell, default=str) if isinstance(cell, Mapping) else ""
-
-
-def _names_in(cell: str) -> set[str]:
-    """What stands under keys that name somebody, and addresses, however deep."""
-    found: set[str] = set()
-
-    def walk(key: str, value: Any) -> None:
-        match value:
-            case str() if NAME_KEY.fullmatch(key):
-                found.add(value)
-            case Mapping():
-                for name, inner in cast("Mapping[Any, Any]", value).items():
-                    walk(str(name), inner)
-            case list():
-                for inner in cast("list[Any]", value):
-                    walk(key, inner)
-            case _:
-                pass
-
-    try:
-        walk("", json.loads(cell) if cell else None)
-    except (ValueError, RecursionError):
-        return set()
-    return found
