@@ -295,6 +295,15 @@ class Event:
     extra: Mapping[str, Any] | None = None
 
 
+UNDATED_US = 86_400_000_000
+"""Lines that tell no time begin at the epoch, a millisecond apart (`order_only`): a day is enough for any file."""
+
+
+def is_dated(t_us: int) -> bool:
+    """Whether a time is one."""
+    return not 0 <= t_us < UNDATED_US
+
+
 def is_capture(container: str) -> bool:
     """Whether an imported file of this format has records, which count from 0; an app's log has lines, from 1."""
     return not container.startswith(LOG)

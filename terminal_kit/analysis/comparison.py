@@ -105,7 +105,9 @@ def compare(
         whole = frame if other is None else pd.concat([frame, other], ignore_index=True)
         of_groups = groups(whole, fact(by))
     elif other is not None:
-        one, two = names if len(set(names)) == 2 else ("A", "B")
+        if len(names) != 2:
+            raise InvalidParameterError("two frames have two names", parameter="names", value=list(names), hint=_HINT)
+        one, two = names if names[0] != names[1] else ("A", "B")
         of_groups = {one: tables(frame), two: tables(other)}
     else:
         raise InvalidParameterError("there is one frame and no column", parameter="by", value=None, hint=_HINT)

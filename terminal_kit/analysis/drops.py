@@ -6,13 +6,13 @@ import pandas as pd
 
 from terminal_kit.analysis.links import NOT_ESTABLISHED, connection_attempts
 from terminal_kit.analysis.readers import named
-from terminal_kit.analysis.rows import BY_LINK, Rows, nearest, of, time
+from terminal_kit.analysis.rows import BY_LINK, Rows, is_undated, nearest, of, steady, time
 from terminal_kit.analysis.twins import elsewhere, once
 from terminal_kit.events import Kind
 
 SIGNAL_COUNTS_US = 10_000_000
 """A signal so long before a drop still says something about it; an older one would be a held value (X8)."""
-_DROP = ["run", "terminal", "reader", "session", "t_us", "reason", "reason_source", "hci_code", "rssi_dbm"]
+_DROP = ["run", "terminal", "reader", "session", "t_us", "wall_us", "reason", "reason_source", "hci_code", "rssi_dbm"]
 
 
 def disconnects(frame: pd.DataFrame) -> pd.DataFrame:
@@ -22,10 +22,11 @@ def disconnects(frame: pd.DataFrame) -> pd.DataFrame:
     learned later replaces an earlier one (X1). Columns: `time`, `t_us`, `run`, `terminal`, `reader`, `session`,
     `reason`, `reason_source`, `hci_code`; `rssi_dbm` just before (at most 10 s, else missing); `awaited` tells that an
     automatic reconnection began; `returned_s` seconds until the reader was connected again, missing if it was not
-    before its next drop; `returned_by` "itself" or "hand", missing where only a capture saw it, which does not tell. A
-    drop that an app's log and a capture tell is one.
+    before its next drop, or the file tells no times; `returned_by` "itself" or "hand", missing where only a capture saw
+    it, which does not tell. A drop that an app's log and a capture tell is one.
     """
     frame = named(frame)
+    frame = frame.assign(wall_us=frame["t_us"], t_us=steady(frame))
     links = of(frame, Kind.LINK_DISCONNECTED)[_DROP]
     ends = of(frame, Kind.DISCONNECTED)[_DROP]
     known = ends[BY_LINK].merge(
@@ -39,6 +40,8 @@ def disconnects(frame: pd.DataFrame) -> pd.DataFrame:
     )
     drops = _with_signal(drops.sort_values("t_us", kind="stable", ignore_index=True), frame)
     drops = _with_return(drops, frame)
+    drops["t_us"] = drops.pop("wall_us")
+    drops["returned_s"] = drops["returned_s"].mask(is_undated(drops["t_us"]))
     drops.insert(0, "time", time(drops["t_us"]))
     return drops
 

@@ -61,7 +61,10 @@ def with_facts(table: pd.DataFrame, frame: pd.DataFrame, by: Sequence[str]) -> p
         known = known.astype({"t_us": "int64"}).sort_values("t_us", kind="stable")
         if column in OF_READER:
             known = _from_the_start(known, frame)
-        found = found.assign(**{name: _at_the_time(found, known.drop(columns="kind"), keys, column)})
+        at_the_time = _at_the_time(found, known.drop(columns="kind"), keys, column)
+        if column == "firmware" and "firmware_from" in found:
+            at_the_time = found["firmware_from"].fillna(at_the_time)
+        found = found.assign(**{name: at_the_time})
     return found
 
 

@@ -21,7 +21,7 @@ def lifetimes(frame: pd.DataFrame, *, by: Sequence[str] = ("reader",), confidenc
     """
     found: Rows = with_facts(sessions(frame), frame, by)
     lines = []
-    for values, rows in found.groupby(list(by), dropna=False, sort=True):
+    for values, rows in found.groupby(list(by), dropna=False, sort=True) if by else [((), found)]:
         lived = quantile_s(curve(rows["duration_s"], rows["was_dropped"], confidence=confidence))
         figures = {
             "sessions": len(rows),

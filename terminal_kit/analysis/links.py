@@ -4,15 +4,14 @@
 
 import pandas as pd
 
-from terminal_kit.analysis.readers import named
-from terminal_kit.analysis.rows import BY_LINK, BY_READER, Rows, joined, of, run_ends, steady, time
+from terminal_kit.analysis.readers import BEGINNINGS, named
+from terminal_kit.analysis.rows import BY_LINK, BY_READER, Rows, dated, joined, of, run_ends, steady, time
 from terminal_kit.analysis.twins import elsewhere, once
 from terminal_kit.events import DisconnectReason, Kind
 
 NOT_ESTABLISHED = 0x3E
 """Failed to be established (Core Vol 1 Part F, 2.57): the link was announced, and no packet ever came back."""
 
-BEGIN = (Kind.LINK_CONNECTED, Kind.CONNECT_SUCCEEDED, Kind.RECONNECT_SUCCEEDED)
 END = (Kind.LINK_DISCONNECTED, Kind.DISCONNECTED, Kind.RECONNECT_STARTED)
 """What tells that a link is there, and that it is gone; a log of an app has the latter ones alone."""
 
@@ -37,8 +36,8 @@ def sessions(frame: pd.DataFrame) -> pd.DataFrame:
     the last row that bears its number. `was_dropped`: it ended, and nobody had asked for that. A gap in the recording
     inside a session counts as connected. One that two recordings tell (an app's log and a capture of its phone) is one,
     the capture's where it saw all of it. Durations are those of the steady clock (`rows.steady`), so that a clock that
-    was set in between changes none. A link that was never established (0x3E) is no session, see
-    `connection_attempts()`.
+    was set in between changes none. A file that tells no times tells of no session, and a link that was never
+    established (0x3E) is none, see `connection_attempts()`.
     """
     found = steady_sessions(frame)
     how = ["start_seen", "duration_s", "ended_us", "is_ended", "was_dropped", *_FACTS, *PARAMETERS]
@@ -50,9 +49,9 @@ def steady_sessions(frame: Rows, *, told_once: bool = True) -> Rows:
 
     Without `told_once` the sessions of each run stand, though another run tells the same.
     """
-    frame = named(frame.reset_index(drop=True))
-    rows = of(frame, *BEGIN, *END)
-    rows = rows.assign(at_us=steady(frame).loc[rows.index], begins=rows["kind"].isin([*BEGIN]))
+    frame = dated(named(frame)).reset_index(drop=True)
+    rows = of(frame, *BEGINNINGS, *END)
+    rows = rows.assign(at_us=steady(frame).loc[rows.index], begins=rows["kind"].isin([*BEGINNINGS]))
     # At one moment an earlier session ends before the next begins; what has no number keeps the log's order.
     order = ["at_us", "session", *(["seq"] if "seq" in rows else [])]
     rows = rows.sort_values(order, kind="stable")
@@ -71,11 +70,11 @@ def steady_sessions(frame: Rows, *, told_once: bool = True) -> Rows:
     found = _bounded(found, rows, frame)
     found = _with_learned(found, frame)
     found = found[~((found["hci_code"] == NOT_ESTABLISHED).fillna(value=False).astype(bool))]
+    found = _with_parameters(found, frame)
     found = _told_once(found, frame) if told_once else found
     asked = (found["reason"] == DisconnectReason.DISCONNECT_REQUESTED).fillna(value=False).astype(bool)
     found["was_dropped"] = found["is_ended"] & ~asked
     found["duration_s"] = (found["end_us"] - found["start_us"]) / 1e6
-    found = _with_parameters(found, frame)
     found = found.sort_values(["t_us", "start_us", "end_us"], kind="stable", ignore_index=True)
     return found.assign(time=time(found["t_us"]))
 
@@ -141,7 +140,7 @@ def _told_once(found: Rows, frame: Rows) -> Rows:
     ranked = found.assign(knows_link=knows_link, until_us=until_us).sort_values(
         ["is_ended", "start_seen", "knows_link", "start_us"], ascending=[False, False, False, True], kind="stable"
     )
-    return once(ranked, frame, until="until_us", fill=_FACTS)
+    return once(ranked, frame, until="until_us", fill=[*_FACTS, *PARAMETERS])
 
 
 def _bounded(found: Rows, rows: Rows, frame: Rows) -> Rows:

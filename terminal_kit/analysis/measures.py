@@ -56,6 +56,7 @@ class Measure(NamedTuple):
 
 def tables(frame: pd.DataFrame) -> Tables:
     """The tables of a whole frame."""
+    frame = named(frame)
     of_updates: Rows = updates(frame)
     heard: Rows = pd.concat(
         [signal(rows).assign(run=run) for run, rows in frame.groupby("run")] or [signal(frame).assign(run="")]

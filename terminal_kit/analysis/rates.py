@@ -12,6 +12,7 @@ from terminal_kit.analysis.intervals import CONFIDENCE, check_confidence, rate
 from terminal_kit.analysis.links import sessions
 from terminal_kit.analysis.readers import SAME_US
 from terminal_kit.analysis.rows import Rows, local, nearest, time
+from terminal_kit.errors import InvalidParameterError
 
 HOURS = 100.0
 """Drops are told for 100 connected hours: about a week of a shop's opening hours, and figures near 1."""
@@ -125,6 +126,10 @@ def drop_rates(
     rate is missing. Raises `InvalidParameterError` for a column, zone or confidence that there is not.
     """
     check_confidence(confidence)
+    if "cause" in by and findings is None:
+        raise InvalidParameterError(
+            "a cause is found by diagnosis", parameter="findings", value=None, hint="Pass findings=diagnose(frame)."
+        )
     fell: Rows = with_facts(_with_local(drops(frame, findings=findings), time_zone), frame, by)
     of_time = [name for name in by if name not in OF_DROP]
     held: Rows = with_facts(exposure(frame, time_zone=time_zone), frame, of_time)

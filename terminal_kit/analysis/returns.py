@@ -6,7 +6,7 @@ import pandas as pd
 
 from terminal_kit.analysis.links import connection_attempts, steady_sessions
 from terminal_kit.analysis.readers import SAME_US, named
-from terminal_kit.analysis.rows import BY_ATTEMPT, BY_READER, Rows, nearest, of, run_ends, steady, time
+from terminal_kit.analysis.rows import BY_ATTEMPT, BY_READER, Rows, dated, nearest, of, run_ends, steady, time
 from terminal_kit.analysis.twins import once
 from terminal_kit.events import Kind
 
@@ -19,7 +19,7 @@ def reconnections(frame: pd.DataFrame) -> pd.DataFrame:
     `duration_s` is how long it was watched, and `came_back` is false. Durations are those of the steady clock
     (`rows.steady`).
     """
-    frame = named(frame)
+    frame = dated(named(frame))
     frame = frame.assign(at_us=steady(frame))
     started = of(frame, Kind.RECONNECT_STARTED)
     started = started.assign(start_us=started["at_us"])[[*BY_ATTEMPT, "reader", "t_us", "start_us", "reason"]]
@@ -60,7 +60,7 @@ def return_times(frame: pd.DataFrame) -> pd.DataFrame:
     failed in between, and the one that did not. A session that was closed on purpose waits for no return. Of a drop
     that two recordings tell, the one that saw the return counts.
     """
-    frame = named(frame)
+    frame = dated(named(frame))
     told: Rows = reconnections(frame).assign(seen_by="reconnection")
     telling = of(frame, Kind.RECONNECT_STARTED)["run"].unique()
     linked = _by_link(frame)
@@ -73,7 +73,7 @@ def return_times(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _by_link(frame: Rows) -> Rows:
     """As `return_times()`, as if nobody had told of reconnecting."""
-    held = steady_sessions(frame, told_once=False)
+    held = steady_sessions(frame, told_once=False).sort_values("start_us", kind="stable")  # whatever the clock said
     following = held.groupby(BY_READER, dropna=False)
     next_us = following["t_us"].shift(-1).astype("Int64")
     last_us = held["run"].map(run_ends(frame)).astype("Int64")
@@ -111,7 +111,7 @@ def _failures(gone: Rows, frame: Rows) -> Rows:
     number = pd.Series(range(len(gone)), index=gone.index)
     if not len(unmade) or not len(gone):
         return number * 0
-    ends = gone[["t_us", "reader", "next_us"]].assign(number=number)
-    latest: Rows = pd.merge_asof(unmade[["t_us", "reader"]], ends, on="t_us", by="reader")
+    ends = gone[["t_us", "run", "reader", "next_us"]].assign(number=number)
+    latest: Rows = pd.merge_asof(unmade[["t_us", "run", "reader"]], ends, on="t_us", by=["run", "reader"])
     between = (latest["t_us"] <= latest["next_us"]).fillna(value=True) & latest["number"].notna()
     return number.map(latest["number"][between.astype(bool)].value_counts()).fillna(0).astype("int64")

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from terminal_kit.errors import InvalidParameterError
-from terminal_kit.events import Kind
+from terminal_kit.events import UNDATED_US, Kind
 
 Rows = Any
 """A frame on its way: pandas' own annotations are too wide to check such code against."""
@@ -21,6 +21,18 @@ BY_READER = ["run", "terminal", "reader"]
 def of(frame: Rows, *kinds: Kind) -> Rows:
     """The rows of these kinds."""
     return frame[frame["kind"].isin([kind.value for kind in kinds])]
+
+
+def dated(frame: Rows) -> Rows:
+    """The rows without those of files that tell no times, of which only the order is known."""
+    if "source" not in frame:
+        return frame
+    return frame[frame["source"].isna() | ~is_undated(frame["t_us"])]
+
+
+def is_undated(t_us: Rows) -> Rows:
+    """Whether a time of an imported row is none, as a mask."""
+    return t_us.between(0, UNDATED_US - 1)
 
 
 def time(t_us: Rows) -> Rows:

@@ -9,7 +9,8 @@ import pandas as pd
 
 from terminal_kit.analysis.rates import drops
 from terminal_kit.analysis.readers import named
-from terminal_kit.analysis.rows import Rows, of, time
+from terminal_kit.analysis.rows import Rows, dated, of, time
+from terminal_kit.analysis.twins import imported_runs
 from terminal_kit.events import Kind
 
 SHORT_S, LONG_S = 5.0, 20.0
@@ -25,7 +26,7 @@ def signal(frame: pd.DataFrame) -> pd.DataFrame:
     Columns: `time` (the second's start), `reader`, `rssi_source` (X8), `rssi_dbm` (median), `rssi_min_dbm`,
     `rssi_max_dbm`, `count`.
     """
-    heard = of(named(frame), Kind.SIGNAL)
+    heard = of(dated(named(frame)), Kind.SIGNAL)
     heard = heard[heard["rssi_dbm"].notna()]
     seconds = heard.assign(
         second=heard["t_us"] // 1_000_000,
@@ -53,21 +54,22 @@ def signal_before_drops(frame: pd.DataFrame) -> pd.DataFrame:
     fell: Rows = drops(frame)
     heard = of(frame, Kind.SIGNAL)
     heard = heard[heard["rssi_dbm"].notna()].sort_values("t_us", kind="stable")
-    keys = ["run", "reader"]
-    of_drops = {key: rows["t_us"].to_numpy("int64") for key, rows in fell.groupby(keys, sort=False)}
+    imported = imported_runs(frame)
+    of_drops = dict(list(fell.groupby("reader", sort=False)))
     lines: dict[Any, dict[str, Any]] = {}
-    for (run, reader, source), rows in heard.groupby([*keys, "rssi_source"], dropna=False, sort=False):
-        if (run, reader) not in of_drops:
+    for (run, reader, source), rows in heard.groupby(["run", "reader", "rssi_source"], dropna=False, sort=False):
+        if reader not in of_drops:
             continue
+        ends: Rows = of_drops[reader]  # of two recordings, one may tell of the drop and the other of the signal
+        ends = ends[(ends["run"] == run) | ((run in imported) & ends["run"].isin(imported))]
         at_us, level = rows["t_us"].to_numpy("int64"), rows["rssi_dbm"].to_numpy("float64")
-        moments = of_drops[run, reader]
+        moments = np.sort(ends["t_us"].to_numpy("int64"))
         usual_dbm = _usual(at_us, level, moments)
-        for t_us in np.unique(moments):
+        for place, t_us in zip(ends.index, ends["t_us"], strict=True):
             line = _before(at_us, level, int(t_us), usual_dbm)
-            key = (run, reader, int(t_us))
-            if line and line["count"] > lines.get(key, {"count": 0})["count"]:
-                lines[key] = line | {"rssi_source": source}
-    told = [lines.get(key, {}) for key in zip(fell["run"], fell["reader"], fell["t_us"], strict=True)]
+            if line and line["count"] > lines.get(place, {"count": 0})["count"]:
+                lines[place] = line | {"rssi_source": source}
+    told = [lines.get(place, {}) for place in fell.index]
     types = {"rssi_source": "string", "count": "Int64"} | dict.fromkeys(FIGURES, "Float64")
     figures = pd.DataFrame(told, columns=[*types], index=fell.index).astype(types)
     what = ["time", "t_us", "run", "terminal", "reader", "session", "reason"]

@@ -17,6 +17,10 @@ Rows = Any
 """As in `rows`."""
 
 
+ROUNDED = 1e-12
+"""A share that falls short by so little has been reached: products of shares are rounded."""
+
+
 class Step(NamedTuple):
     """A corner of the curve of returns: after `seconds` this `share` (0…1) was back; `still_gone`: one was censored."""
 
@@ -49,7 +53,7 @@ def share_back(duration_s: Iterable[float], came_back: Iterable[bool]) -> list[S
 
 def median_s(steps: Iterable[Step]) -> float | None:
     """After how many seconds half of them were back; None if that was not seen."""
-    return next((step.seconds for step in steps if step.share >= 0.5), None)
+    return next((step.seconds for step in steps if step.share >= 0.5 - ROUNDED), None)
 
 
 def curve(duration_s: Iterable[float], happened: Iterable[bool], *, confidence: float = CONFIDENCE) -> pd.DataFrame:
@@ -126,8 +130,8 @@ def quantile_s(steps: pd.DataFrame, quantile: float = 0.5) -> Interval:
 
 
 def _first(steps: Rows, column: str, quantile: float) -> float:
-    """The first time at which a column has reached it. A hair below counts: products of shares are rounded."""
-    reached = steps["seconds"][steps[column] >= quantile - 1e-12]
+    """The first time at which a column has reached it."""
+    reached = steps["seconds"][steps[column] >= quantile - ROUNDED]
     return float(reached.iloc[0]) if len(reached) else math.inf
 
 

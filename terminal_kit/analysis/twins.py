@@ -19,7 +19,7 @@ def once(found: Rows, frame: Rows, *, since: str = "t_us", until: str = "t_us", 
     where their spans from `since` to `until` share half of the shorter one, or, for moments, where they end within
     `SAME_US`. What the first leaves open of `fill` (or calls unknown) is taken from one that ends with it.
     """
-    imported = _imported(frame)
+    imported = imported_runs(frame)
     found = found.reset_index(drop=True)
     named = found[found["reader"].fillna("") != ""]
     pairs = [pair for _, rows in named.groupby("reader") for pair in _twins(rows, imported, since, until)]
@@ -36,10 +36,14 @@ def once(found: Rows, frame: Rows, *, since: str = "t_us", until: str = "t_us", 
 
 
 def elsewhere(rows: Rows, frame: Rows, runs: Sequence[str]) -> Rows:
-    """Whether one of these other runs was watching the reader at the time of each row, as a mask."""
-    imported = _imported(frame)
+    """Whether one of these other runs was watching the reader at the time of each row, as a mask.
+
+    A run of several files watched from the first to the last row of each: between two of them nobody did.
+    """
+    imported = imported_runs(frame)
     watching = frame[frame["run"].isin(runs)]
-    spans = watching.groupby("run")["t_us"].agg(from_us="min", to_us="max").reset_index()
+    file = ["run", *(["source"] if "source" in frame else [])]
+    spans = watching.groupby(file, dropna=False)["t_us"].agg(from_us="min", to_us="max").reset_index()
     spans = watching[["run", "reader"]].drop_duplicates().merge(spans, on="run").rename(columns={"run": "other"})
     asked = rows[["run", "reader", "t_us"]].assign(place=range(len(rows)))
     both = joined(asked, spans, ["reader"])
@@ -49,7 +53,7 @@ def elsewhere(rows: Rows, frame: Rows, runs: Sequence[str]) -> Rows:
     return pd.Series(asked["place"].isin(places).to_numpy(), index=rows.index)
 
 
-def _imported(frame: Rows) -> frozenset[str]:
+def imported_runs(frame: Rows) -> frozenset[str]:
     """The runs that were read from files; simulated ones may have the same reader at the same time in several runs."""
     if "radio" not in frame:
         return frozenset()
@@ -64,6 +68,7 @@ def _twins(rows: Rows, imported: frozenset[str], since: str, until: str) -> Iter
         return
     begin, end = rows[since].to_numpy(dtype="int64"), rows[until].to_numpy(dtype="int64")
     is_kept = np.zeros(len(rows), dtype=bool)
+    told_by = set[tuple[int, int]]()  # a moment, and the run that tells of it already: it does so once
     for at in range(len(rows)):
         kept = np.flatnonzero(is_kept)
         shared = np.minimum(end[kept], end[at]) - np.maximum(begin[kept], begin[at])
@@ -71,7 +76,11 @@ def _twins(rows: Rows, imported: frozenset[str], since: str, until: str) -> Iter
         apart = np.abs(end[kept] - end[at])
         same = np.where(shorter > 0, 2 * shared >= shorter, apart <= SAME_US)
         same &= (run[kept] != run[at]) & (is_imported[kept] | is_imported[at])
+        if since == until:
+            same &= np.array([(int(first), int(run[at])) not in told_by for first in kept], dtype=bool)
         if same.any():
-            yield int(rows.index[kept[same][apart[same].argmin()]]), int(rows.index[at])
+            first = int(kept[same][apart[same].argmin()])
+            told_by.add((first, int(run[at])))
+            yield int(rows.index[first]), int(rows.index[at])
         else:
             is_kept[at] = True

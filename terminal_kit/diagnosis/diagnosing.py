@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 from terminal_kit.diagnosis.confidence import PRIOR, likelihoods
 from terminal_kit.diagnosis.facts import Facts, Scope, gather
 from terminal_kit.diagnosis.facts.scope import AFTERMATH_US
-from terminal_kit.diagnosis.finding import UNDATED_US, Evidence, Finding, Verdict
+from terminal_kit.diagnosis.finding import Evidence, Finding, Verdict
 from terminal_kit.diagnosis.incidents import Incident, incidents
 from terminal_kit.diagnosis.rows import Rows
 from terminal_kit.diagnosis.signs import SIGNS, Seen, Sign
 from terminal_kit.diagnosis.steps import next_steps
-from terminal_kit.events import Cause
+from terminal_kit.events import UNDATED_US, Cause
 
 if TYPE_CHECKING:
     import pandas as pd  # pyright: ignore[reportMissingTypeStubs]

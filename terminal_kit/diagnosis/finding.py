@@ -5,20 +5,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 from typing import Any, Literal
 
-from terminal_kit.events import Cause
+from terminal_kit.events import Cause, is_dated
 
 IncidentKind = Literal["disconnect", "connect_failed"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-UNDATED_US = 86_400_000_000
-"""Lines that tell no time begin at the epoch, a millisecond apart (`order_only`): a day is enough for any file."""
-
-
-def is_dated(t_us: int) -> bool:
-    """Whether a time is one."""
-    return not 0 <= t_us < UNDATED_US
 
 
 def clock(t_us: int) -> str:

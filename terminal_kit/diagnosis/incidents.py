@@ -1,11 +1,11 @@
 """From rows to incidents: which rows tell of the same drop, or of the same connection that failed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from terminal_kit.analysis.readers import ENDINGS, SAME_US, known_as
+from terminal_kit.analysis.readers import BEGINNINGS, ENDINGS, SAME_US, Moment, known_as
 from terminal_kit.diagnosis.finding import IncidentKind
 from terminal_kit.diagnosis.rows import Rows
 from terminal_kit.events import Kind
@@ -19,7 +19,6 @@ RETURN_US = 600_000_000
 FAILED_TO_ESTABLISH = 0x3E
 """The controller says that it connected and takes it back: such a link never was one."""
 
-_BACK = (Kind.LINK_CONNECTED, Kind.CONNECT_SUCCEEDED, Kind.RECONNECT_SUCCEEDED)
 
 Owner = tuple[str | None, str | None, str]
 """Run, terminal and reader."""
@@ -69,7 +68,7 @@ class _Gatherer:
         self._attempt_of: dict[tuple[Owner, int], str] = {}
         self._settled = set[tuple[Owner, int]]()
         self._returns: dict[tuple[Owner, str], int | None] = {}
-        for place in rows.all_of(_BACK, None):
+        for place in rows.all_of(BEGINNINGS, None):
             owner, session = self._owner(place), rows.whole("session", place)
             attempt_id = rows.text("attempt_id", place)
             if session is not None and rows.cells("kind")[place] != Kind.LINK_CONNECTED:
@@ -178,7 +177,7 @@ class _Gatherer:
         if before is None:
             return None
         t_us = self._rows.t_us
-        back = self._rows.all_of(_BACK, (owner[2],), int(t_us[before.rows[0]]), int(t_us[place]))
+        back = self._rows.all_of(BEGINNINGS, (owner[2],), int(t_us[before.rows[0]]), int(t_us[place]))
         runs = self._rows.cells("run")
         return None if any(runs[other] == owner[0] for other in back if other > before.rows[0]) else before
 
@@ -198,10 +197,13 @@ def _joined(found: list[Incident], rows: Rows) -> list[Incident]:
     """Joins what two runs (an app's log and a capture) tell of one drop."""
     if len({incident.run for incident in found}) < 2:
         return found
-    names = known_as((incident.run, incident.reader, incident.t_us) for incident in found)
+    names = known_as(_moments(rows))
+    for incident in found:
+        if incident.run in names:
+            incident.readers = (*incident.readers, names[incident.run])
     kept: list[Incident] = []
     for incident in found:
-        twin = next((other for other in _near(kept, incident) if _is_same(other, incident, names)), None)
+        twin = next((other for other in _near(kept, incident) if _is_same(other, incident, rows)), None)
         if twin is None:
             kept.append(incident)
             continue
@@ -221,14 +223,18 @@ def _near(kept: list[Incident], incident: Incident) -> Iterable[Incident]:
             yield other
 
 
-def _is_same(one: Incident, other: Incident, names: dict[str | None, str]) -> bool:
-    if one.run == other.run or one.kind != other.kind:
-        return False
-    return bool(_known_readers(one, names) & _known_readers(other, names))
+def _moments(rows: Rows) -> Iterator[Moment]:
+    """When links began and ended, of which reader and by which run."""
+    for kinds, is_end in ((ENDINGS, True), (BEGINNINGS, False)):
+        for place in rows.all_of(kinds, None):
+            reader = rows.text("reader", int(place)) or ""
+            yield Moment(rows.text("run", int(place)), reader, int(rows.t_us[place]), is_end)
 
 
-def _known_readers(incident: Incident, names: dict[str | None, str]) -> set[str]:
-    return {*incident.readers} | ({names[incident.run]} if incident.run in names else set[str]())
+def _is_same(one: Incident, other: Incident, rows: Rows) -> bool:
+    """Whether two runs tell of one thing. A run tells of each once."""
+    told_by = {rows.text("run", place) for place in one.rows}
+    return other.run not in told_by and one.kind == other.kind and bool({*one.readers} & {*other.readers})
 
 
 def _knows_link(incident: Incident, rows: Rows) -> bool:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from test_analysis import M2, OFFER, WISEPAD, drop, frame_of, heard, update
 
-from terminal_kit.analysis import compare, drop_rates, lifetimes, return_times
+from terminal_kit.analysis import compare, drop_rates, lifetimes, return_times, sessions
 from terminal_kit.errors import InvalidParameterError
 
 
@@ -130,6 +130,19 @@ def test_what_an_update_ends_with_is_told_of_the_software_after_it() -> None:
     assert lifetimes(before, by=["firmware"])["firmware"].tolist() == ["2.01"]
 
 
+def test_an_update_is_of_the_software_that_it_replaces() -> None:
+    frame = frame_of(
+        update(10, "started", **OFFER), update(60, "finished"), {"at": 70, "kind": "reader_info", "firmware": "2.02"},
+        {"at": 80, "kind": "link_connected", "session": 1, "reader": WISEPAD, "firmware": "7.0"},
+    )  # fmt: skip
+    assert figure(compare(frame, by="firmware"), "installed", "2.01")["basis"] == "1 of 1 that ended"
+
+
+def test_lifetimes_of_all_together() -> None:
+    [row] = lifetimes(frame_of(*played(3)), by=()).to_dict("records")
+    assert row["sessions"] == len(sessions(frame_of(*played(3))))
+
+
 @pytest.mark.parametrize("by", ["file", "source", "phone"])
 def test_two_recordings_of_one_phone_are_each_compared_whole(by: str) -> None:
     capture = [{"at": 0, "kind": "link_connected", "session": 1}, drop(3600, hci_code=8), heard(4000, -60)]
@@ -220,5 +233,7 @@ def test_there_must_be_two_groups() -> None:
     for wrong in ({}, {"by": "moon"}, {"by": ["file"]}, {"by": "run"}, {"other": rows, "confidence": 1.0}):
         with pytest.raises(InvalidParameterError):
             compare(rows, **wrong)
+    with pytest.raises(InvalidParameterError, match="two names"):
+        compare(rows, rows, names=("a", "b", "c"))
     with pytest.raises(InvalidParameterError, match="no column file"):
         compare(rows, by="file")

@@ -15,7 +15,7 @@ from terminal_kit.analysis.intervals import (
     rate_ratio,
     share,
 )
-from terminal_kit.analysis.survival import curve, quantile_s, share_back, share_within
+from terminal_kit.analysis.survival import curve, median_s, quantile_s, share_back, share_within
 from terminal_kit.errors import InvalidParameterError
 
 
@@ -149,3 +149,9 @@ def test_who_has_left_before_the_first_event_narrows_no_band() -> None:
 
 def test_what_has_no_duration_is_left_out_of_every_curve() -> None:
     assert share_back([math.nan, 3.0, 5.0], [True, True, False]) == share_back([3.0, 5.0], [True, False])
+
+
+def test_both_medians_are_the_same() -> None:
+    """The products of shares fall a hair short of a half."""
+    seconds = [float(number) for number in range(1, 39)]
+    assert median_s(share_back(seconds, [True] * 38)) == quantile_s(curve(seconds, [True] * 38)).value == 19.0

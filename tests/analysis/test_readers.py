@@ -18,7 +18,7 @@ from terminal_kit.analysis import (
     signal,
     updates,
 )
-from terminal_kit.analysis.readers import SAME_US, known_as
+from terminal_kit.analysis.readers import SAME_US, Moment, known_as
 from terminal_kit.diagnosis import diagnose
 from terminal_kit.errors import InvalidParameterError
 
@@ -26,8 +26,8 @@ ADDRESS = "addr:50:51:a9:12:34:56"
 S = 1_000_000
 
 
-def told(run: str, reader: str, *moments: float) -> list[tuple[str | None, str, int]]:
-    return [(run, reader, round(moment * S)) for moment in moments]
+def told(run: str, reader: str, *moments: float, is_end: bool = True) -> list[Moment]:
+    return [Moment(run, reader, round(moment * S), is_end) for moment in moments]
 
 
 def test_a_run_of_one_reader_takes_the_name_that_another_gives_it() -> None:
@@ -42,15 +42,26 @@ def test_of_two_addresses_all_take_the_same() -> None:
     assert known_as(told("a", "addr:B", 10) + told("b", "addr:A", 10)) == {"a": "addr:A"}
 
 
+def test_a_name_goes_through_a_chain() -> None:
+    """A log without names, a capture, and a log with the serial: the first and the last share no time."""
+    chain = told("first", "", 100) + told("capture", ADDRESS, 99, 5000) + told("last", M2, 5001)
+    assert known_as(chain) == {"first": M2, "capture": M2}
+    assert known_as(chain + told("other", WISEPAD, 98)) == {}
+
+
 @pytest.mark.parametrize("other", [
     told("app", M2, 100, 200) + told("app", WISEPAD, 300),  # whose rows it would be nobody knows
     told("app", M2, 100, 220, 280, 310),  # one moment of three is chance
     told("app", M2, 100 + 2 * SAME_US / S, 260),
     told("app", M2, 5000, 5100),  # another day
+    told("app", M2, 299, 5000, 5100),  # one moment in common, and two that are not
+    told("app", M2, 100, 200, 300) + told("app", M2, 500, 600, is_end=False),  # links that began at other times
     told("app", M2, 100, 200) + told("third", WISEPAD, 100, 200),  # two would fit
 ])  # fmt: skip
 def test_what_is_not_certain_stays_as_it_is(other: Any) -> None:
-    assert "capture" not in known_as(told("capture", ADDRESS, 100, 200, 300) + other)
+    assert "capture" not in known_as(
+        told("capture", ADDRESS, 100, 200, 300) + told("capture", ADDRESS, 0, 120, is_end=False) + other
+    )
 
 
 @given(st.lists(st.integers(0, 10_000), min_size=1, max_size=8, unique=True), st.integers(-4, 4))
@@ -101,3 +112,18 @@ def test_every_table_knows_it_by_one_name_and_counts_it_once(names: tuple[str, s
 def test_what_is_no_log_is_said_to_be_none(table: Any) -> None:
     with pytest.raises(InvalidParameterError, match="no column kind"):
         table(pd.DataFrame())
+
+
+def test_diagnosis_and_statistics_have_one_name() -> None:
+    """A capture of a day, and an app's log of its first hour: what only the capture tells bears the name, too."""
+    of_capture, of_log = {"run": "c", "terminal": None, "reader": ADDRESS}, {"run": "a", "terminal": None, "reader": M2}
+    rows = [
+        {"at": 0, "kind": "link_connected", "session": 1}, drop(1000, hci_code=0x15, reason=None),
+        {"at": 1100, "kind": "link_connected", "session": 2}, drop(20_000, 2, hci_code=0x15, reason=None),
+    ]  # fmt: skip
+    log = [{"at": 1, "kind": "connect_succeeded"}, {"at": 1002, "kind": "disconnected", "reason": "powered_off"}]
+    frame = frame_of(*(row | of_capture for row in rows), *(row | of_log for row in log), radio="import")
+    found = diagnose(frame)
+    assert [finding.reader for finding in found] == [M2, M2]
+    [rate] = drop_rates(frame, by=["cause"], findings=found).to_dict("records")
+    assert (rate["cause"], rate["drops"]) == ("reader_powered_off", 2)

@@ -10,11 +10,13 @@ from story import story_log
 from test_analysis import M2, WISEPAD, drop, frame_of, heard
 
 from terminal_kit.analysis import (
+    compare,
     connection_attempts,
     disconnects,
     drop_rates,
     return_times,
     sessions,
+    signal_before_drops,
 )
 from terminal_kit.diagnosis import diagnose
 
@@ -133,3 +135,65 @@ def test_a_return_that_two_recordings_saw_is_one_and_the_better_one() -> None:
     found = return_times(frame_of(*early, *log, radio="import"))
     assert found["came_back"].tolist() == [True, True]
     assert found["duration_s"].tolist() == [59.0, 60.0]
+
+
+def test_a_capture_with_a_gap_did_not_watch_in_between() -> None:
+    """Two files of one phone, half a day apart: what the app tried between them is its own."""
+    files = [
+        captured({"at": at, "kind": "link_connected", "session": number}, drop(at + 1000, number, hci_code=8))
+        for number, at in ((1, 0), (2, 43_200))
+    ]
+    rows = [row | {"source": number} for number, file in enumerate(files, 1) for row in file]
+    tries = [{"at": 20_000 + 60 * number, "kind": "connect_failed", "run": "app", "terminal": None, "source": 3,
+              "attempt_id": f"a{number}"} for number in range(3)]  # fmt: skip
+    found = connection_attempts(frame_of(*rows, *tries, radio="import"))
+    assert found["is_made"].tolist() == [True, False, False, False, True]
+
+
+def test_a_run_tells_of_each_drop_once() -> None:
+    """The app is back and loses the reader again within seconds, when the capture is over."""
+    capture = captured({"at": 0, "kind": "link_connected", "session": 1}, drop(1000, hci_code=8))
+    log = [
+        {"at": 1, "kind": "connect_succeeded", **APP}, {"at": 1001, "kind": "disconnected", **APP},
+        {"at": 1002, "kind": "connect_succeeded", **APP, "session": 2},
+        {"at": 1004.5, "kind": "disconnected", **APP, "session": 2},
+    ]  # fmt: skip
+    frame = frame_of(*capture, *log, radio="import")
+    assert len(disconnects(frame)) == 2
+    assert len([finding for finding in diagnose(frame) if finding.kind == "disconnect"]) == 2
+
+
+def test_the_signal_and_the_parameters_are_those_of_whoever_knows_them() -> None:
+    """The app's log has the whole session, the capture its end."""
+    capture = captured(
+        {"at": 980, "kind": "link_updated", "session": 7, "interval_ms": 45.0, "supervision_timeout_s": 6.0},
+        *(heard(at, -60 - (at - 980)) for at in range(981, 1000)), drop(1000, session=7, hci_code=8), heard(1500, -50),
+    )  # fmt: skip
+    log = [{"at": 1, "kind": "connect_succeeded", **APP}, {"at": 1001, "kind": "disconnected", **APP},
+           {"at": 1400, "kind": "battery", **APP}]  # fmt: skip
+    alone, both = frame_of(*capture, radio="import"), frame_of(*capture, *log, radio="import")
+    [session] = sessions(both).to_dict("records")
+    assert (session["run"], session["interval_ms"], session["supervision_timeout_s"]) == ("app", 45.0, 6.0)
+    for figure in ("count", "last_5_s_dbm", "usual_dbm"):
+        assert signal_before_drops(both)[figure].tolist() == pytest.approx(
+            signal_before_drops(alone)[figure].tolist(), abs=1
+        )
+
+
+def test_attempts_to_come_back_are_those_of_the_phone_that_lost_it() -> None:
+    lost = captured({"at": 0, "kind": "link_connected", "session": 1}, drop(100, hci_code=8),
+                    {"at": 200, "kind": "link_connected", "session": 2}, heard(900, -60))  # fmt: skip
+    other = [{"at": 120 + number, "kind": "link_failed", "hci_code": 0x3E, "run": "other", "terminal": None}
+             for number in range(3)]  # fmt: skip
+    assert return_times(frame_of(*lost, *other, radio="import"))["attempts"].tolist() == [1]
+
+
+def test_an_hour_that_two_recordings_heard_under_two_names_is_one() -> None:
+    address = {"reader": "addr:50:51:a9:12:34:56"}
+    frame = frame_of(
+        *(row | address for row in captured({"at": 0, "kind": "link_connected", "session": 1}, heard(5, -60), drop(100))),
+        {"at": 1, "kind": "connect_succeeded", **APP}, heard(6, -62, **APP), {"at": 101, "kind": "disconnected", **APP},
+        radio="import",
+    )  # fmt: skip
+    rows = compare(frame, frame).figures
+    assert set(rows.loc[rows["measure"] == "signal_advertisement", "events"]) == {1}

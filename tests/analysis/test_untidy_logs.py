@@ -3,12 +3,23 @@
 import random
 from typing import Any, NamedTuple
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_analysis import M2, START_US, WISEPAD, drop, frame_of, heard
 
-from terminal_kit.analysis import connection_attempts, drop_rates, drops, lifetimes, return_times, sessions
+from terminal_kit.analysis import (
+    connection_attempts,
+    disconnects,
+    drop_rates,
+    drops,
+    lifetimes,
+    return_times,
+    sessions,
+    signal,
+    updates,
+)
 from terminal_kit.errors import InvalidParameterError
 
 RUN_S = 100_000
@@ -125,6 +136,40 @@ def test_a_clock_that_was_set_changes_no_duration() -> None:
     assert return_times(frame)["duration_s"].tolist() == [7.0]
 
 
+def test_a_clock_that_was_set_back_hides_no_return_and_shortens_no_update() -> None:
+    moments = (
+        (0, 0, "link_connected", {"session": 1}), (40, 40, "link_disconnected", {"session": 1, "hci_code": 8}),
+        (60 - 3600, 60, "link_connected", {"session": 2}), (60 - 3600, 60, "connect_succeeded", {"session": 2}),
+        (70 - 3600, 70, "update_started", {"attempt_id": "a1", "components": 6}),
+        (100 - 7200, 100, "battery", {"session": 2}),
+    )  # fmt: skip
+    frame = frame_of(
+        *({"at": at, "mono_us": mono * 1_000_000, "kind": kind, **facts} for at, mono, kind, facts in moments)
+    )
+    assert return_times(frame)[["duration_s", "came_back"]].to_numpy().tolist() == [[20.0, True]]
+    assert disconnects(frame)["returned_s"].tolist() == [20.0]
+    assert disconnects(frame)["t_us"].tolist() == [START_US + 40_000_000]
+    assert updates(frame)["duration_s"].tolist() == [30.0]
+
+
+def test_a_log_that_tells_no_times_tells_no_durations() -> None:
+    """Its lines are numbered from the epoch on, a millisecond apart: their order is all that they have."""
+    rows = [
+        {"kind": "connect_succeeded"}, {"kind": "disconnected", "reason": "bluetooth_signal_lost"},
+        {"kind": "reconnect_started", "attempt_id": "a1"}, {"kind": "reconnect_succeeded", "attempt_id": "a1"},
+        {"kind": "update_started", "attempt_id": "a2", "components": 6}, {"kind": "update_finished", "attempt_id": "a2"},
+        {"kind": "signal", "rssi_dbm": -60.0, "rssi_source": "advertisement"},
+    ]  # fmt: skip
+    frame = frame_of(*({"at": 0, "source": 1, **row} for row in rows), radio="import")
+    frame["t_us"] = range(0, 1000 * len(frame), 1000)
+    for table in (sessions, drops, drop_rates, return_times, lifetimes, signal):
+        assert table(frame).empty, table.__name__
+    assert disconnects(frame)["returned_s"].isna().all()
+    assert connection_attempts(frame)["is_made"].tolist() == [True]
+    [update] = updates(frame).to_dict("records")
+    assert (update["outcome"], pd.isna(update["duration_s"])) == ("installed", True)
+
+
 def test_the_same_numbers_in_two_runs_are_two_sessions() -> None:
     frame = frame_of(
         {"at": 0, "kind": "link_connected", "session": 1}, {"at": 9, "kind": "battery", "session": 1},
@@ -225,7 +270,8 @@ def test_drops_by_hour_reason_and_cause() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"by": ("moon",)}, {"time_zone": "Moon/Sea"}, {"time_zone": "../etc"}, {"confidence": 2.0}]
+    "wrong",
+    [{"by": ("moon",)}, {"time_zone": "Moon/Sea"}, {"time_zone": "../etc"}, {"confidence": 2.0}, {"by": ("cause",)}],
 )
 def test_what_there_is_not_is_named(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidParameterError):

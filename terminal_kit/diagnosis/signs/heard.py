@@ -23,6 +23,9 @@ COUNTS_S = 25.0
 
 SOON_S = 12.0
 
+HUNG_UP = 0x13
+"""The reader's end closed the link, whatever for (Core Vol 1 Part F, 2.19)."""
+
 
 def dbm(value: float) -> str:
     """A level with a proper minus."""
@@ -194,10 +197,10 @@ def weak_after_strong_before(facts: Facts) -> Seen | None:
     reader_powered_off=-3.0,
     reader_reset_or_power_loss=0.3,
     host_radio_overloaded=0.7,
-    cannot_tell=0.7,
+    cannot_tell=1.1,
 )
 def strong_soon_after(facts: Facts) -> Seen | None:
-    """It was near and alive the moment after."""
+    """It was near and alive the moment after: something stood before it, or it has restarted."""
     after = facts.after
     if not died_of_silence(facts) or after.level_dbm is None or after.level_dbm < STRONG_DBM:
         return None
@@ -236,9 +239,27 @@ def strong_late_after(facts: Facts) -> Seen | None:
     host_radio_overloaded=-3.0,
     taken_by_another_host=-1.0,
     firmware_hang=-1.0,
+    cannot_tell=0.3,
 )
 def never_heard_again(facts: Facts) -> Seen | None:
     """Off, empty, or far away."""
+    return None if facts.link.hci_code == HUNG_UP else _not_heard(facts)
+
+
+@sign(
+    HEARD,
+    reader_powered_off=1.0,
+    critically_low_battery=0.5,
+    idle_power_down=0.5,
+    taken_by_another_host=-1.0,
+    cannot_tell=1.2,
+)
+def left_for_good(facts: Facts) -> Seen | None:
+    """It hung up and is off, or starts slowly: switched off, idle or empty, which look the same from here."""
+    return _not_heard(facts) if facts.link.hci_code == HUNG_UP else None
+
+
+def _not_heard(facts: Facts) -> Seen | None:
     after = facts.after
     if not facts.is_drop or after.heard_after_s is not None or after.listened_s < 20.0:
         return None

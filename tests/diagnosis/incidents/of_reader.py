@@ -82,7 +82,10 @@ async def off_without_a_word(scene: Scene) -> None:
 
 
 async def idle(scene: Scene) -> None:
-    """Ten hours idle and not charging (R3)."""
+    """Ten hours idle and not charging (R3), before its 24 hours are over (R2)."""
+    with scene.reader.handled() as model:
+        model._started_s = model._deadlines.now_s - scene.rng.uniform(300.0, 12 * HOUR_S)
+        model._arm()
     await scene.set_out()
     await scene.scan_off()
     scene.mark()
