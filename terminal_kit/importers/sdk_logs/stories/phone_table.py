@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from terminal_kit.events import DisconnectReason
 from terminal_kit.importers.sdk_logs.stories.facts import number
+from terminal_kit.importers.sdk_logs.stories.link import ANOTHERS
 from terminal_kit.importers.sdk_logs.vocabulary import address_in, code_in, reason_of, serials_in, status_of
 
 if TYPE_CHECKING:
@@ -30,13 +31,17 @@ def _gatt_state(story: "Story", found: re.Match[str]) -> object:
 def _parameters(story: "Story", found: re.Match[str]) -> object:
     """Android tells the wire's units (Core Vol 4 Part E, 7.8.12)."""
     if found["status"] not in (None, "0"):
-        return story.note()
+        return _other_gatt(story, found)
     return story.link.updated(
         address_in(found.string),
         interval_ms=int(found["interval"]) * 1.25,
         peripheral_latency=int(found["latency"]),
         supervision_timeout_s=int(found["timeout"]) / 100,
     )
+
+
+def _other_gatt(story: "Story", found: re.Match[str]) -> object:
+    return ANOTHERS if story.link.is_anothers(address_in(found.string)) else story.note()
 
 
 def _mtu(story: "Story", found: re.Match[str]) -> object:
@@ -96,7 +101,7 @@ PHONE_TABLE: tuple[tuple[re.Pattern[str], re.Pattern[str], Tell], ...] = (
     ),
     _rule(r"BluetoothGatt$|^$", r"onConfigureMTU\(\).*?mtu=(?P<mtu>\d+)", _mtu),
     _rule(r"BluetoothGatt$|^$", r"^connect\(\)(?! -> canceled)", lambda s, f: s.link.connecting(address_in(f.string))),
-    _rule(r"BluetoothGatt$", r"", lambda s, f: s.note()),
+    _rule(r"BluetoothGatt$", r"", _other_gatt),
     _rule(r"BluetoothLeScanner$|^$", r"onScannerRegistered\(\).*?status=0", lambda s, f: s.discovery.scan(True)),
     _rule(r"BluetoothLeScanner$|^$", r"onScannerRegistered\(\).*?status=(?P<status>[1-9]\d*)", _no_scan),
     _rule(r"BluetoothLeScanner$", r"[Ss]top [Ss]can", lambda s, f: s.discovery.scan(False)),
@@ -137,4 +142,4 @@ PHONE_TABLE: tuple[tuple[re.Pattern[str], re.Pattern[str], Tell], ...] = (
         lambda s, f: s.note(),
     ),
 )
-"""Tag and text of a line → what it tells; the first that fits is asked."""
+"""Tag and text of a line → what it tells; the first that fits is asked. A text that it gives is why it is foreign."""

@@ -43,7 +43,8 @@ class Relation:
         self._discovery.finish(extra={"ended_by": "connect"})
         teller.know(serial or self._discovery.only())
         self._forget_end()
-        self._link.is_awaited = True
+        self._link.expect(primary=primary)
+        teller.connection += 1
         self._connecting = teller.attempt()
         teller.tell(
             Kind.CONNECT_STARTED, extra, attempt_id=self._connecting.id, device_type=teller.device_type(), **cells

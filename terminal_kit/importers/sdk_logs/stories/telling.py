@@ -73,6 +73,8 @@ class Teller:
         self.serial = ""
         self.session = 0
         self.in_session = False
+        self.connection = 0
+        """The number of the connection that is being made, or is there: the next one may be to another reader."""
         self.sdk_pid: int | None = None
         self.aliases: dict[str, str] = {}
         self.told = 0

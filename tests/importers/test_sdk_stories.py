@@ -1,0 +1,146 @@
+"""What joins one line of a log to another: whose link, update and facts they tell of."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reading_rows import Row, of_kind, read_log
+
+A, B = "STRM26100000001", "STRM26100000002"
+READER, OTHER = "CC:D3:1E:00:00:01", "11:22:33:44:55:66"
+STATUS = "class=ProxyTerminalListener message=onConnectionStatusChange({})"
+ATTEMPT = "class=Terminal message=connectReader serial_number={}"
+LINKED = "class=BBPOSControllerListener message=onBTConnected({})"
+UNLINKED = "class=BBPOSControllerListener message=onBTDisconnected"
+LOST = "class=ProxyReaderListener message=onDisconnect({})"
+ASKED = "class=Terminal message=disconnectReader"
+LOW = "class=ProxyReaderListener message=onReportLowBatteryWarning"
+INFO = (
+    'class=BBPOSControllerListener message="onReturnDeviceInfo {{batteryPercentage={}, isCharging=false, '
+    'firmwareVersion=2.01, serialNumber={}}}"'
+)
+Said = tuple[float, str] | tuple[float, str, str] | tuple[float, str, str, int]
+
+
+def log(*said: Said) -> str:
+    """A logcat: seconds, words, the tag and the process where they are not the SDK's."""
+    return "".join(line(*each) for each in said)
+
+
+def line(at_s: float, body: str, tag: str = "StripeTerminal", pid: int = 1372) -> str:
+    minutes, seconds = divmod(at_s, 60)
+    return f"05-07 09:{int(minutes):02d}:{seconds:06.3f}  {pid}  1983 D {tag}: {body}\n"
+
+
+def gatt(at_s: float, address: str, status: int, connected: bool | None = None, pid: int = 1372) -> Said:
+    told = "" if connected is None else f" connected={str(connected).lower()}"
+    body = f"onClientConnectionState() - status={status} clientIf=8{told} device={address}"
+    return (at_s, body, "BluetoothGatt", pid)
+
+
+def connected(at_s: float, serial: str = A, address: str = "") -> tuple[Said, ...]:
+    phone = [gatt(at_s + 0.2, address, 0, True)] if address else []
+    return (
+        (at_s, ATTEMPT.format(serial)),
+        (at_s + 0.1, STATUS.format("CONNECTING")),
+        *phone,
+        (at_s + 0.3, LINKED.format(serial)),
+        (at_s + 0.4, STATUS.format("CONNECTED")),
+    )
+
+
+def dropped(at_s: float, reason: str = "POWERED_OFF") -> tuple[Said, ...]:
+    return ((at_s, UNLINKED), (at_s + 0.1, LOST.format(reason)), (at_s + 0.2, STATUS.format("NOT_CONNECTED")))
+
+
+def rows_of(*said: Said) -> tuple[list[Row], Any]:
+    rows, reading = read_log(log(*said), year=2026, time_zone="UTC")
+    return rows, reading.reports[0]
+
+
+def links(rows: list[Row]) -> list[tuple[object, ...]]:
+    return [(row["kind"], row["reader"], row.get("hci_code")) for row in rows if row["kind"].startswith("link_")]
+
+
+CHANGED = "onConnectionUpdated() - Device={} interval=6 latency=0 timeout=500 status=0"
+
+
+@pytest.mark.parametrize("says_which_way", [True, False])
+def test_another_device_of_the_app_has_no_part_in_the_readers_link(says_which_way: bool) -> None:
+    up, down = (True, False) if says_which_way else (None, None)
+    rows, report = rows_of(
+        *connected(1, address=READER),
+        gatt(5, OTHER, 0, up),
+        (6, CHANGED.format(OTHER), "BluetoothGatt"),
+        (6.5, f"discoverServices() - device: {OTHER}", "BluetoothGatt"),
+        (7, CHANGED.format(READER), "BluetoothGatt"),
+        gatt(8, OTHER, 8, down),
+        gatt(20, READER, 19, down),
+        gatt(21, OTHER, 8, down),
+    )
+    assert links(rows) == [("link_connected", A, None), ("link_updated", A, None), ("link_disconnected", A, 19)]
+    assert of_kind(rows, "reason_learned") == []
+    assert dict(report.foreign_reasons) == {"another device's Bluetooth": 5}
+
+
+def test_a_device_that_was_there_before_the_call_is_not_the_reader() -> None:
+    rows, _ = rows_of(gatt(1, OTHER, 0, True), *connected(5, address=READER), gatt(9, OTHER, 8, False))
+    assert [row["kind"] for row in rows if row["record"] > 5 and row["kind"].startswith("link_")] == []
+    rows, _ = rows_of(gatt(1, OTHER, 0, True), *connected(5, address=READER), gatt(9, READER, 8, False))
+    assert links(rows)[-1] == ("link_disconnected", A, 8)
+
+
+def test_a_reader_comes_back_under_its_own_address() -> None:
+    """Whoever walks away with both loses both, and finds both again."""
+    rows, _ = rows_of(
+        *connected(1, address=READER),
+        gatt(3, OTHER, 0, True),
+        gatt(40, READER, 8, False),
+        gatt(40.1, OTHER, 8, False),
+        (40.2, "class=ProxyReaderListener message=onReaderReconnectStarted(BLUETOOTH_SIGNAL_LOST)"),
+        gatt(50, OTHER, 0, True),
+        gatt(51, READER, 0, True),
+        (52, "class=ProxyReaderListener message=onReaderReconnectSucceeded"),
+        gatt(90, OTHER, 8, False),
+    )
+    assert [kind for kind, *_ in links(rows)] == ["link_connected", "link_disconnected", "link_connected"]
+
+
+def test_the_next_reader_has_another_address() -> None:
+    rows, _ = rows_of(
+        *connected(1, address=READER),
+        gatt(40, READER, 8, False),
+        *dropped(41),
+        *connected(60, B, OTHER),
+        gatt(90, OTHER, 19, False),
+    )
+    assert links(rows) == [
+        ("link_connected", A, None),
+        ("link_disconnected", A, 8),
+        ("link_connected", B, None),
+        ("link_disconnected", B, 19),
+    ]
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.tuples(st.floats(3, 500), st.sampled_from((0, 8, 19, 133)), st.sampled_from((True, False, None))), max_size=6
+    )
+)
+def test_whatever_another_device_does_the_readers_rows_are_the_same(
+    others: list[tuple[float, int, bool | None]],
+) -> None:
+    told = [*connected(1, address=READER), gatt(200, READER, 8, False), *dropped(201)]
+    quiet, _ = rows_of(*told)
+    loud, _ = rows_of(*sorted([*told, *(gatt(at, OTHER, status, way) for at, status, way in others)], key=_at))
+    assert [_facts(row) for row in loud] == [_facts(row) for row in quiet]
+
+
+def _at(said: Said) -> float:
+    return said[0]
+
+
+def _facts(row: Row) -> Row:
+    return {name: row.get(name) for name in ("kind", "reader", "session", "reason", "hci_code")}
