@@ -144,3 +144,67 @@ def _at(said: Said) -> float:
 
 def _facts(row: Row) -> Row:
     return {name: row.get(name) for name in ("kind", "reader", "session", "reason", "hci_code")}
+
+
+START = "class=ProxyReaderListener message=onStartInstallingUpdate"
+END = "class=ProxyReaderListener message=onFinishInstallingUpdate"
+DONE = "class=TerminalStatusManager message=reportReaderSoftwareUpdateProgress. progress={}"
+
+
+def updates(rows: list[Row]) -> list[tuple[object, ...]]:
+    names = ("kind", "reader", "progress", "duration_s")
+    return [tuple(row.get(name) for name in names) for row in rows if row["kind"].startswith("update_")]
+
+
+@pytest.mark.parametrize("end", [dropped(20), ()], ids=["told", "not told"])
+def test_an_update_ends_with_the_connection_that_it_is_over(end: tuple[Said, ...]) -> None:
+    rows, _ = rows_of(
+        *connected(1),
+        (10, START),
+        (12, DONE.format(0.1)),
+        (13, DONE.format(0.5)),
+        (13.1, DONE.format(0.6)),
+        *end,
+        *connected(40, B),
+        (50, START),
+        (51, DONE.format(0.6)),
+        (60, END),
+    )
+    assert updates(rows) == [
+        ("update_started", A, None, None),
+        ("update_progress", A, 0.1, None),
+        ("update_progress", A, 0.5, None),
+        ("update_progress", A, 0.6, None),
+        ("update_started", B, None, None),
+        ("update_progress", B, 0.6, None),
+        ("update_finished", B, 0.6, 10.0),
+    ]
+    attempts = [row["attempt_id"] for row in rows if row["kind"].startswith("update_")]
+    assert (len(set(attempts[:4])), len(set(attempts[4:])), len(set(attempts))) == (1, 1, 2)
+
+
+def test_an_update_that_restarts_its_reader_goes_on() -> None:
+    rows, _ = rows_of(
+        *connected(1),
+        (10, START),
+        (12, DONE.format(0.5)),
+        (13, UNLINKED),
+        (13.1, "class=ProxyReaderListener message=onReaderReconnectStarted(UNKNOWN)"),
+        (20, LINKED.format(A)),
+        (20.1, "class=ProxyReaderListener message=onReaderReconnectSucceeded"),
+        (25, END),
+    )
+    assert updates(rows)[-1] == ("update_finished", A, 0.5, 15.0)
+
+
+def test_an_end_that_is_told_after_the_drop_is_the_updates() -> None:
+    failed = f"{END} error_code=READER_SOFTWARE_UPDATE_FAILED"
+    rows, _ = rows_of(*connected(1), (10, START), *dropped(20), (21, failed), *connected(40, B))
+    assert [(row["error_code"], row["duration_s"]) for row in of_kind(rows, "update_finished")] == [
+        ("READER_SOFTWARE_UPDATE_FAILED", 11.0)
+    ]
+
+
+def test_what_has_no_beginning_has_no_duration() -> None:
+    rows, _ = rows_of((1, DONE.format(0.5)), (2, END))
+    assert [row.get("duration_s") for row in of_kind(rows, "update_finished")] == [None]

@@ -55,7 +55,7 @@ class Relation:
         """The connection, or the reconnection, is there. `surely`: the line says so, though no beginning was seen."""
         teller, attempt = self._teller, self._connecting or self._reconnecting
         if attempt is None and surely and not self._connected:
-            attempt = self._connecting = teller.attempt()
+            attempt = self._connecting = teller.attempt(is_seen=False)
         self._connected, self._ended = True, None
         self._link.is_awaited = False
         self._link.assume()
@@ -72,7 +72,7 @@ class Relation:
         if attempt is None and not teller.waiting_for(Kind.CONNECT_FAILED):
             if not surely:
                 return False
-            attempt = teller.attempt()  # its beginning is not in the log
+            attempt = teller.attempt(is_seen=False)
         self._connecting = None
         self._link.is_awaited = False
         waiting = self._waited_id
