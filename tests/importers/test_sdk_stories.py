@@ -208,3 +208,35 @@ def test_an_end_that_is_told_after_the_drop_is_the_updates() -> None:
 def test_what_has_no_beginning_has_no_duration() -> None:
     rows, _ = rows_of((1, DONE.format(0.5)), (2, END))
     assert [row.get("duration_s") for row in of_kind(rows, "update_finished")] == [None]
+
+
+def test_what_was_told_of_one_reader_is_not_known_of_the_next() -> None:
+    rows, _ = rows_of(
+        *connected(1), (2, INFO.format(83, A)), (2.5, INFO.format(83, A)), (3, LOW), *dropped(4),
+        *connected(20, B), (21, LOW), (22, INFO.format(83, B)), *dropped(30),
+        *connected(40), (41, INFO.format(83, A)), (42, LOW),
+    )  # fmt: skip
+    told = [(row["kind"], row["reader"], row.get("battery")) for row in of_kind(rows, "battery", "low_battery")]
+    assert told == [
+        ("battery", A, 0.83), ("low_battery", A, 0.83),
+        ("low_battery", B, None), ("battery", B, 0.83),
+        ("low_battery", A, 0.83),
+    ]  # fmt: skip
+    assert [(row["reader"], row["firmware"]) for row in of_kind(rows, "reader_info")] == [(A, "2.01"), (B, "2.01")]
+
+
+def test_what_was_told_of_a_reader_without_a_name_is_of_its_connection() -> None:
+    level = (
+        "[Stripe terminal]: didUpdateBatteryLevel {'batteryLevel': 0.5}",
+        "[Stripe terminal]: didReportLowBatteryWarning undefined",
+    )
+    status = "[Stripe terminal]: didChangeConnectionStatus {}"
+    up, down = (status.format(word) for word in ("connecting", "not_connected"))
+    rows, _ = read_log("\n".join([up, *level, level[0], down, up, level[1], *level]) + "\n")
+    assert [(row["kind"], row.get("battery")) for row in of_kind(rows, "battery", "low_battery")] == [
+        ("battery", 0.5),
+        ("low_battery", 0.5),
+        ("low_battery", None),
+        ("battery", 0.5),
+        ("low_battery", 0.5),
+    ]
