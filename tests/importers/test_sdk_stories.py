@@ -240,3 +240,66 @@ def test_what_was_told_of_a_reader_without_a_name_is_of_its_connection() -> None
         ("battery", 0.5),
         ("low_battery", 0.5),
     ]
+
+
+LEVELS = (
+    (INFO.format("55, batteryLevel=4.123", A), 0.55),
+    (INFO.format(55, A).replace("{", "{batteryLevel=4.123, "), 0.55),
+    (INFO.format("100%", A), 1.0),
+    (INFO.format("1", A), 0.01),
+    (INFO.format("4, reader_battery_level=0.9", A), 0.04),
+    ("class=BbposAdapter reader_battery_level=83", 0.83),
+    ("class=BbposAdapter reader_battery_level=4", 0.04),
+    ("class=BbposAdapter reader_battery_level=4.0", None),
+    ("class=BbposAdapter reader_battery_level=4123", None),
+    ("class=BbposAdapter reader_battery_level=-1", None),
+    ("class=BbposAdapter reader_battery_level=1.0", 1.0),
+    ('[Stripe terminal]: didUpdateBatteryLevel {"batteryLevel": "1%"}', 0.01),
+    ('[Stripe terminal]: didUpdateBatteryLevel {"batteryLevel": "0.5 %"}', 0.005),
+    ('[Stripe terminal]: didUpdateBatteryLevel {"batteryLevel": 1}', 1.0),
+    ('class=ProxyReaderListener message="onBatteryLevelUpdate(0.11, CRITICAL, false)"', 0.11),
+    ('class=ProxyReaderListener message="onBatteryLevelUpdate batteryLevel=0.55 isCharging=false"', 0.55),
+    ('class=ProxyReaderListener message="onBatteryLevelUpdate(batteryLevel=0.55, isCharging=false)"', 0.55),
+)
+
+
+@pytest.mark.parametrize(("said", "level"), LEVELS)
+def test_a_battery_level_is_a_share_or_a_percentage(said: str, level: float | None) -> None:
+    rows, _ = rows_of((1, said))
+    assert [row["battery"] for row in of_kind(rows, "battery")] == ([] if level is None else [level])
+
+
+@pytest.mark.parametrize(("level", "charging"), [("0.11, CRITICAL, false", False), ("0.9, NOMINAL, true", True)])
+def test_androids_battery_level_says_whether_the_reader_charges(level: str, charging: bool) -> None:
+    rows, _ = rows_of((1, f'class=ProxyReaderListener message="onBatteryLevelUpdate({level})"'))
+    assert [row["charging"] for row in of_kind(rows, "battery")] == [charging]
+
+
+def test_a_level_that_is_none_is_kept_as_a_message() -> None:
+    rows, _ = rows_of((1, 'class=ProxyReaderListener message="onBatteryLevelUpdate(null, UNKNOWN, false)"'))
+    assert [row["kind"] for row in rows[1:-1]] == ["app_message"]
+
+
+PROGRESS = (
+    ("1%", 0.01),
+    ("0.5%", 0.005),
+    ("100 %", 1.0),
+    ("50%", 0.5),
+    ("1", 1.0),
+    ("0.5", 0.5),
+    ("35", 0.35),
+    ("150%", None),
+    ("1 of 3", None),
+    ("12/30", None),
+)
+
+
+@pytest.mark.parametrize(("said", "progress"), PROGRESS)
+def test_an_apps_progress_is_a_share_or_a_percentage(said: str, progress: float | None) -> None:
+    rows, _ = rows_of((1, START), (2, f"Install progress: {said}", "flutter"))
+    assert [row["progress"] for row in of_kind(rows, "update_progress")] == ([] if progress is None else [progress])
+
+
+def test_a_percentage_of_react_native_is_no_share() -> None:
+    rows, _ = rows_of((1, START), (2, '[Stripe terminal]: didReportReaderSoftwareUpdateProgress {"progress": "1%"}'))
+    assert [row["progress"] for row in of_kind(rows, "update_progress")] == [0.01]

@@ -9,7 +9,11 @@ from terminal_kit.importers.sdk_logs.payloads import plain
 from terminal_kit.importers.sdk_logs.stories.telling import Teller
 from terminal_kit.importers.sdk_logs.vocabulary import SERIAL
 
-_LEVELS = ("reader_battery_level", "batteryLevel", "battery_level", "batteryPercentage", "battery_percentage")
+_PERCENTAGES = ("batteryPercentage", "battery_percentage")
+_LEVELS = ("reader_battery_level", "batteryLevel", "battery_level")
+_VOLTS = 5
+"""Up to here, a level above 1 with a fraction is the voltage of a cell, as the reader's library tells it beside."""
+
 _CHARGING = ("isCharging", "is_charging", "charging")
 _VERSIONS = (
     "reader_software_version",
@@ -23,9 +27,16 @@ _LABELS = ("label", "deviceName", "name")
 
 
 def number(value: Any) -> float | None:
-    """A number, whether or not it stands in quotes."""
-    found = plain(value.strip().rstrip("%")) if isinstance(value, str) else value
-    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
+    """A number, whether or not it stands in quotes; with the sign of a percentage, its share of 1."""
+    found = plain(value.strip().rstrip("% ")) if isinstance(value, str) else value
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return None
+    return found / 100 if is_percentage(value) else float(found)
+
+
+def is_percentage(value: Any) -> bool:
+    """Whether a text ends with the sign of a percentage."""
+    return isinstance(value, str) and value.rstrip().endswith("%")
 
 
 def first(pairs: Mapping[str, Any], names: tuple[str, ...]) -> Any:
@@ -34,10 +45,16 @@ def first(pairs: Mapping[str, Any], names: tuple[str, ...]) -> Any:
 
 
 def level_of(pairs: Mapping[str, Any]) -> float | None:
-    """A battery level, 0…1: libraries tell it as a share or as a percentage."""
-    for name in _LEVELS:
-        if (level := number(pairs.get(name))) is not None and 0 <= level <= 100:
-            return level / 100 if level > 1 or "ercent" in name else level
+    """A battery level, 0…1: libraries tell it as a percentage or as a share, and call a voltage a level too."""
+    for name in (*_PERCENTAGES, *_LEVELS):
+        told = pairs.get(name)
+        level = number(told)
+        if level is None or (name in _LEVELS and 1 < level <= _VOLTS and (level % 1 or "." in str(told))):
+            continue
+        if not is_percentage(told) and (name in _PERCENTAGES or level > 1):
+            level /= 100
+        if 0 <= level <= 1:
+            return level
     return None
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from terminal_kit.events import DisconnectReason
-from terminal_kit.importers.sdk_logs.stories.facts import number
+from terminal_kit.importers.sdk_logs.stories.facts import is_percentage, number
 from terminal_kit.importers.sdk_logs.stories.link import ANOTHERS
 from terminal_kit.importers.sdk_logs.vocabulary import address_in, code_in, reason_of, serials_in, status_of
 
@@ -70,8 +70,11 @@ def _reconnecting(story: "Story", found: re.Match[str]) -> object:
 
 
 def _progress(story: "Story", found: re.Match[str]) -> object:
-    fraction = number(found["number"])
-    return fraction is not None and story.updating.progress(fraction if fraction <= 1 else fraction / 100)
+    told = found["number"]
+    fraction = number(told)
+    if fraction is None:
+        return False
+    return story.updating.progress(fraction / 100 if fraction > 1 and not is_percentage(told) else fraction)
 
 
 def _library_progress(story: "Story", found: re.Match[str]) -> object:
@@ -122,7 +125,12 @@ PHONE_TABLE: tuple[tuple[re.Pattern[str], re.Pattern[str], Tell], ...] = (
     _rule(r"", r"\bonReaderReconnectStarted\b", _reconnecting),
     _rule(r"", r"\bonReaderReconnectSucceeded\b", lambda s, f: s.relation.succeed()),
     _rule(r"", r"\bonReaderReconnectFailed\b", lambda s, f: s.relation.reconnect_failed(code_in(f.string))),
-    _rule(r"", r"\bInstall(?:ation)? progress[：:\s]+(?P<number>[01]?\.\d+|[01]\b)", _progress),
+    _rule(
+        r"",
+        r"\bInstall(?:ation)? progress[：:\s]+(?P<number>\d{1,3}(?:\.\d+)?(?:\s*%)?)"
+        r"(?![\d.%]|\s*(?:%|/|of\b))",  # a number of parts is no progress
+        _progress,
+    ),
     _rule(r"", r"\bonReturnOTAProgress\((?P<number>[\d.]+)\)", _library_progress),
     _rule(r"", r"\bonReturnOTADebugLog\b", lambda s, f: s.note()),
     _rule(

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from terminal_kit.events import DisconnectReason
-from terminal_kit.importers.sdk_logs.bodies import Saying
-from terminal_kit.importers.sdk_logs.payloads import is_open
-from terminal_kit.importers.sdk_logs.stories.facts import level_of, number, reader_of
+from terminal_kit.importers.sdk_logs.bodies import Saying, pairs_of
+from terminal_kit.importers.sdk_logs.payloads import is_open, payload_of
+from terminal_kit.importers.sdk_logs.stories.facts import charging_of, level_of, number, reader_of
 from terminal_kit.importers.sdk_logs.stories.updating import components_of
 from terminal_kit.importers.sdk_logs.vocabulary import (
     address_in,
@@ -114,9 +114,12 @@ def _device_info(story: "Story", saying: Saying, found: re.Match[str]) -> object
 
 
 def _battery(story: "Story", saying: Saying, found: re.Match[str]) -> object:
-    record = _record(saying)
-    charging = record.get("isCharging")
-    return story.facts.battery(level_of(record), charging if isinstance(charging, bool) else None)
+    """As pairs, or as Android's `onBatteryLevelUpdate(batteryLevel, batteryStatus, isCharging)`, which has no names."""
+    record = {**pairs_of(saying.words)[0], **_mapping(payload_of(saying.words)), **_record(saying)}
+    if found["level"]:
+        record |= {"batteryLevel": found["level"], "isCharging": found["charging"]}
+    level = level_of(record)
+    return story.note() if level is None else story.facts.battery(level, charging_of(record))
 
 
 def _installing(story: "Story", saying: Saying, found: re.Match[str]) -> object:
@@ -310,7 +313,11 @@ SDK_TABLE: tuple[tuple[re.Pattern[str], Tell], ...] = (
     _rule(r"^rn (?:didReportReaderSoftwareUpdateProgress|onReportReaderSoftwareUpdateProgress)(?P<number>)", _progress),
     _rule(r"^\S* onReturnOTAProgress\((?P<number>[\d.]+)", _percent),
     # Battery, cards, events of the reader
-    _rule(r"^rn (?:didUpdateBatteryLevel|onBatteryLevelUpdate)|^\S* onBatteryLevelUpdate", _battery),
+    _rule(
+        r"^(?:rn didUpdateBatteryLevel|\S* onBatteryLevelUpdate)"
+        r"(?:\((?P<level>[\d.]+%?)\s*(?:,\s*\w+\s*(?:,\s*(?P<charging>\w+)\s*)?)?\))?",
+        _battery,
+    ),
     _rule(r"^(?:rn didReportLowBatteryWarning|\S* onReportLowBatteryWarning)", lambda s, w, f: s.facts.low_battery()),
     _rule(r"^.*\b(?:cardInserted|CARD_INSERTED)\b", lambda s, w, f: s.facts.card(inserted=True)),
     _rule(r"^.*\b(?:cardRemoved|CARD_REMOVED)\b", lambda s, w, f: s.facts.card(inserted=False)),
