@@ -303,3 +303,154 @@ def test_an_apps_progress_is_a_share_or_a_percentage(said: str, progress: float 
 def test_a_percentage_of_react_native_is_no_share() -> None:
     rows, _ = rows_of((1, START), (2, '[Stripe terminal]: didReportReaderSoftwareUpdateProgress {"progress": "1%"}'))
     assert [row["progress"] for row in of_kind(rows, "update_progress")] == [0.01]
+
+
+WORDS = (
+    ("onUnexpectedReaderDisconnect", "disconnected"),
+    ("onReaderReconnectStarted", "reconnect_started"),
+    ("onReportLowBatteryWarning", "low_battery"),
+    ("onDisconnect", "disconnected"),
+    ("onBTDisconnected", "link_disconnected"),
+    ("disconnectReader", "disconnected"),
+    ("onFinishInstallingUpdate", "update_finished"),
+)
+SENTENCES = (
+    "registering {} callback",
+    "subscribe {} listener",
+    "removing listener for {}",
+    "{} handler set",
+    "{} listener registered",
+    "{} not set",
+    "{} is deprecated",
+    "{}=false",
+    "{}: not set",
+    "{} = null",
+    "the docs say that {}(POWERED_OFF) is called then",
+    'user said: "{}" is in the docs',
+    "status cardInserted=false after {}",
+    "waiting for CARD_REMOVED or {}",
+    "waiting for CARD_REMOVED",
+    "previous status was onConnectionStatusChange: NOT_CONNECTED",
+    "last reader connection status: NOT_CONNECTED",
+)
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+@pytest.mark.parametrize("name", [name for name, _ in WORDS])
+@pytest.mark.parametrize("is_sdks", [True, False], ids=["SDK", "app"])
+def test_a_sentence_about_a_callback_is_no_event(name: str, sentence: str, is_sdks: bool) -> None:
+    said = sentence.format(name)
+    told: Said = (5, f'class=ProxyReaderListener message="{said}"') if is_sdks else (5, said, "MyApp")
+    plain = [row["kind"] for row in rows_of(*connected(1))[0]]
+    rows, _ = rows_of(*connected(1), told)
+    assert [row["kind"] for row in rows if row["kind"] != "app_message"] == plain
+
+
+CALLED = (
+    "{}", "{}()", "{}: ", "{}：Device STRM26100000001", "{}(POWERED_OFF)", "{} POWERED_OFF", "{}: reason=POWERED_OFF",
+    "{} reason=POWERED_OFF", "{}!", "{} -> POWERED_OFF", '"{}"', "{} ✅",
+)  # fmt: skip
+BEFORE = ("", "⚡️ ", "--> ", "[Terminal] ", "MyApp: ", "ReaderListener.", "ReaderListener#", "[12:30] (main) Till: ")
+
+
+@pytest.mark.parametrize("called", CALLED)
+@pytest.mark.parametrize("before", BEFORE)
+def test_a_call_of_a_callback_is_an_event(before: str, called: str) -> None:
+    name, kind = WORDS[0]
+    rows, _ = rows_of(*connected(1), (5, before + called.format(name), "MyApp"))
+    assert len(of_kind(rows, kind)) == 1
+
+
+@pytest.mark.parametrize("called", CALLED)
+@pytest.mark.parametrize(("name", "kind"), [each for each in WORDS if each[0] != "disconnectReader"])
+def test_a_callback_of_the_sdks_is_an_event(name: str, kind: str, called: str) -> None:
+    if '"' in called:
+        return
+    rows, _ = rows_of(*connected(1), (5, START), (6, f'class=ProxyReaderListener message="{called.format(name)}"'))
+    assert len(of_kind(rows, kind)) == 1
+
+
+CARDS = (
+    (' LOG  [Stripe terminal]: didReportReaderEvent {"event": "cardInserted"}', "card_inserted"),
+    (" LOG  [Stripe terminal]: didReportReaderEvent cardRemoved", "card_removed"),
+    ("class=ProxyReaderListener message=onReportReaderEvent(CARD_INSERTED)", "card_inserted"),
+    ("l scope=SCPTerminal event=cardRemoved logpoint_level=info", "card_removed"),
+    (' LOG  [Stripe terminal]: didReportReaderEvent {"cardInserted": false}', None),
+    ('class=Foo message="status cardInserted=false"', None),
+    ('class=Foo message="waiting for CARD_REMOVED"', None),
+    ('class=Foo message="CARD_REMOVED is what we wait for"', None),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "kind"), CARDS)
+def test_a_card_goes_in_or_out_where_the_reader_reports_it(said: str, kind: str | None) -> None:
+    rows, _ = read_log(said + "\n")
+    assert [row["kind"] for row in of_kind(rows, "card_inserted", "card_removed")] == ([kind] if kind else [])
+
+
+SKIPPED = 'class=BbposBluetoothAdapter message="skipping disconnectReader"'
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (((10, ASKED), (10.5, UNLINKED)), "disconnect_requested"),
+        (((10, ASKED), (10.1, SKIPPED), (11, UNLINKED)), "unknown"),
+        (((10, ASKED), (1800, UNLINKED)), "unknown"),
+        (((10, "class=Terminal message=rebootReader"), (1800, UNLINKED)), "unknown"),
+    ],
+    ids=["done", "skipped", "long ago", "a restart long ago"],
+)
+def test_a_request_is_the_reason_of_the_end_that_follows_it(said: tuple[Said, ...], reason: str) -> None:
+    rows, _ = rows_of(*connected(1), *said)
+    assert [row["reason"] for row in of_kind(rows, "link_disconnected")] == [reason]
+
+
+def test_the_reason_of_a_drop_is_that_of_the_end_however_long_a_reconnection_lasts() -> None:
+    rows, _ = rows_of(
+        *connected(1),
+        (10, UNLINKED),
+        (10.1, "class=ProxyReaderListener message=onReaderReconnectStarted(BLUETOOTH_SIGNAL_LOST)"),
+        (400, "class=ProxyReaderListener message=onReaderReconnectFailed"),
+        (400.1, "class=ProxyReaderListener message=onDisconnect"),
+    )
+    assert [row["reason"] for row in of_kind(rows, "disconnected")] == ["bluetooth_signal_lost"]
+
+
+@pytest.mark.parametrize("address", [READER, ""], ids=["links are told", "links are not told"])
+def test_a_session_lasts_from_connected_to_disconnected(address: str) -> None:
+    rows, _ = rows_of(
+        *connected(1, address=address),
+        (5, INFO.format(80, A)),
+        *dropped(10),
+        (30, ATTEMPT.format(B)),
+        (31, STATUS.format("CONNECTING")),
+        (32, "READER_ERROR.BLUETOOTH_ERROR: no"),
+        *connected(60, B),
+    )
+    sessions = {(row["kind"], row["record"]): row.get("session") for row in rows if "attempt_id" in row or "reason" in row}
+    assert [session for (kind, _), session in sessions.items() if kind.startswith("connect_")] == [
+        None, 1, None, None, None, 2
+    ]  # fmt: skip
+    assert {session for (kind, _), session in sessions.items() if "disconnected" in kind} == {1}
+
+
+def test_nothing_between_two_links_is_in_a_session() -> None:
+    skipped = [(12.0, SKIPPED), (13.0, STATUS.format("CONNECTING"))]
+    for end in (dropped(10), (*dropped(10)[1:], (11.0, UNLINKED)), dropped(10)[1:]):
+        rows, _ = rows_of(*connected(1), *end, *skipped, (14, LINKED.format(A)))
+        first = next(row["record"] for row in rows if "skipping" in row.get("text", ""))
+        told = [(row["kind"], row.get("session")) for row in rows if row["record"] >= first and "text" in row]
+        assert told == [
+            ("app_message", None),
+            ("status_changed", None),
+            ("connect_started", None),
+            ("link_connected", 2),
+        ]
+        ends = [row.get("session") for row in of_kind(rows, "disconnected", "link_disconnected")]
+        assert set(ends) == {1}
+
+
+def test_a_reason_that_is_learned_after_the_end_is_of_the_session_that_ended() -> None:
+    rows, _ = rows_of(*connected(1), (10, LOST.format("UNKNOWN")), (11, UNLINKED), (12, LOST.format("POWERED_OFF")))
+    assert [(row["reason"], row["session"]) for row in of_kind(rows, "reason_learned")] == [("powered_off", 1)]

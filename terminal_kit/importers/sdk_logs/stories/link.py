@@ -51,7 +51,9 @@ class Link:
 
     @pending_reason.setter
     def pending_reason(self, reason: str | None) -> None:
-        self._pending, self._pending_at = reason, self._now
+        # Told of an end that has been, it stays the reason of that.
+        is_told_after = self._ended_at is not None and not self.is_up
+        self._pending, self._pending_at = reason, None if is_told_after else self._now
 
     def expect(self, *, primary: bool) -> None:
         """A connection to a reader begins: where the app calls (`primary`), a link that was there is no reader's."""

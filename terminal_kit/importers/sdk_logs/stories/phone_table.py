@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from terminal_kit.events import DisconnectReason
+from terminal_kit.importers.sdk_logs.stories.calls import HEAD, TAIL
 from terminal_kit.importers.sdk_logs.stories.facts import is_percentage, number
 from terminal_kit.importers.sdk_logs.stories.link import ANOTHERS
 from terminal_kit.importers.sdk_logs.vocabulary import address_in, code_in, reason_of, serials_in, status_of
@@ -118,13 +119,13 @@ PHONE_TABLE: tuple[tuple[re.Pattern[str], re.Pattern[str], Tell], ...] = (
         lambda s, f: s.link.connecting(f["address"].upper()),
     ),
     # What apps write of the SDK's callbacks into files of their own.
-    _rule(r"", r"\bon(?:Connection|reader connection )StatusChanged?[：:(\s]+(?P<word>[A-Z_]+)", _status),
-    _rule(r"", r"\breader connection status[：:]\s*(?P<word>\w+)", _status),
-    _rule(r"", r"\bonUnexpectedReaderDisconnect\b", _unexpected),
-    _rule(r"", rf"\bonDisconnect[：:(\s]+(?:reason\W+)?(?P<word>{_REASONS})\b", _disconnected),
-    _rule(r"", r"\bonReaderReconnectStarted\b", _reconnecting),
-    _rule(r"", r"\bonReaderReconnectSucceeded\b", lambda s, f: s.relation.succeed()),
-    _rule(r"", r"\bonReaderReconnectFailed\b", lambda s, f: s.relation.reconnect_failed(code_in(f.string))),
+    _rule(r"", rf"{HEAD}on(?:Connection|reader connection )StatusChanged?[：:(\s]+(?P<word>[A-Z_]+)", _status),
+    _rule(r"", rf"{HEAD}reader connection status[：:]\s*(?P<word>\w+)", _status),
+    _rule(r"", rf"{HEAD}onUnexpectedReaderDisconnect{TAIL}", _unexpected),
+    _rule(r"", rf"{HEAD}onDisconnect[：:(\s]+(?:reason\W+)?(?P<word>{_REASONS})\b", _disconnected),
+    _rule(r"", rf"{HEAD}onReaderReconnectStarted{TAIL}", _reconnecting),
+    _rule(r"", rf"{HEAD}onReaderReconnectSucceeded{TAIL}", lambda s, f: s.relation.succeed()),
+    _rule(r"", rf"{HEAD}onReaderReconnectFailed{TAIL}", lambda s, f: s.relation.reconnect_failed(code_in(f.string))),
     _rule(
         r"",
         r"\bInstall(?:ation)? progress[：:\s]+(?P<number>\d{1,3}(?:\.\d+)?(?:\s*%)?)"

@@ -133,6 +133,11 @@ class Relation:
         if self._link.pending_reason in (None, DisconnectReason.UNKNOWN):
             self._link.pending_reason = reason
 
+    def withdraw(self) -> None:
+        """What the app asked for is not done."""
+        if self._link.pending_reason == DisconnectReason.DISCONNECT_REQUESTED:
+            self._link.pending_reason = None
+
     def disconnect(self, reason: str | None, as_read: str = "", code: str | None = None) -> bool:
         """The relation ends. A second voice may bring the reason that the first had not."""
         teller = self._teller

@@ -178,6 +178,11 @@ class Story:
             return True
         return self.note()
 
+    def skips(self) -> bool:
+        """The SDK does not do what the app asked for."""
+        self.relation.withdraw()
+        return self.note()
+
     def queued(self, operation: str, serial: str | None) -> bool:
         """An operation of the SDK's queue."""
         if operation.startswith(("ConnectReader", "ConnectBluetooth")):
