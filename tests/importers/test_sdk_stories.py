@@ -428,7 +428,9 @@ def test_a_session_lasts_from_connected_to_disconnected(address: str) -> None:
         (32, "READER_ERROR.BLUETOOTH_ERROR: no"),
         *connected(60, B),
     )
-    sessions = {(row["kind"], row["record"]): row.get("session") for row in rows if "attempt_id" in row or "reason" in row}
+    sessions = {
+        (row["kind"], row["record"]): row.get("session") for row in rows if "attempt_id" in row or "reason" in row
+    }
     assert [session for (kind, _), session in sessions.items() if kind.startswith("connect_")] == [
         None, 1, None, None, None, 2
     ]  # fmt: skip

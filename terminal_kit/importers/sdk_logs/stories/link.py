@@ -28,8 +28,6 @@ class Link:
         """Whether the relation over it has ended: the next one is another link, even where no line tells its end."""
         self.is_awaited = False
         """Whether a connection is being made: an end is a failure then, though no line told of a beginning."""
-        self.is_assumed = False
-        """Whether it is known only from what the SDK tells above it."""
         self._pending: str | None = None
         self._pending_at: tuple[int, int] | None = None
         self._connecting = False
@@ -117,7 +115,7 @@ class Link:
             teller.know(serial, next(iter(self._addresses)))
         if not is_new:
             return False
-        self._begin(is_assumed=False)
+        self._begin()
         teller.tell(
             Kind.LINK_CONNECTED,
             {"address": address, "transport": transport},
@@ -131,13 +129,13 @@ class Link:
         if not self.is_up or self.is_stale:
             if self.is_stale:
                 self.forget_reader()
-            self._begin(is_assumed=True)
+            self._begin()
         self._is_readers = True
 
-    def _begin(self, *, is_assumed: bool) -> None:
+    def _begin(self) -> None:
         if self.is_stale:
             self._teller.connection += 1
-        self.is_up, self.is_assumed, self.is_stale, self._connecting = True, is_assumed, False, False
+        self.is_up, self.is_stale, self._connecting = True, False, False
         self.pending_reason, self._ended_at, self._begun_at = None, None, self._now
         self._teller.session += 1
         self._teller.in_session = True
@@ -221,8 +219,6 @@ class Link:
         if reason:
             self._pending_at = None  # it is the reason of this end, until the next beginning
         self._ended_at, self._ended_code = self._now, status
-        if self.is_stale:
-            teller.in_session = False
         if len(self._addresses) == 1:
             teller.know(None, next(iter(self._addresses)))
 

@@ -114,7 +114,7 @@ class Relation:
         reason = reason or DisconnectReason.UNKNOWN
         if not self._link.is_up and self._ended == DisconnectReason.UNKNOWN and reason != DisconnectReason.UNKNOWN:
             self._ended = reason
-            teller.tell(Kind.REASON_LEARNED, extra, reason=reason, reason_source=ReasonSource.HOST)
+            self._learn(reason, extra)
             return True
         self._link.pending_reason = reason
         if reason != DisconnectReason.UNKNOWN and self._link.learn(reason):
@@ -145,7 +145,7 @@ class Relation:
         if self._ended is not None:
             if self._ended == DisconnectReason.UNKNOWN != told:
                 self._ended = told
-                teller.tell(Kind.REASON_LEARNED, reason=told, reason_source=ReasonSource.HOST)
+                self._learn(told)
                 return True
             return False
         if self._reconnecting:
@@ -211,10 +211,16 @@ class Relation:
         self._discovery.finish(extra=inferred)
         self._connected = False
 
+    def _learn(self, reason: str, extra: dict[str, Any] | None = None) -> None:
+        """Why the session ended that is over."""
+        session = self._teller.session or None
+        self._teller.tell(Kind.REASON_LEARNED, extra, reason=reason, reason_source=ReasonSource.HOST, session=session)
+
     def _has_ended(self, row: dict[str, Any]) -> None:
         """An end was told, in a row: whatever tells of it from now on can only bring the reason."""
         self._connected, self._ended = False, row["reason"]
         self._link.is_stale = True
+        self._teller.in_session = False
 
     def _forget_end(self) -> None:
         self._connected, self._ended, self._reconnecting = False, None, None
