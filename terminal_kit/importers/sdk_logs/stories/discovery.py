@@ -30,6 +30,7 @@ class Discovery:
             return False
         if not self._link.is_up or self._link.is_stale:
             teller.serial = ""  # whoever is connected next need not be the reader of before
+            self._link.forget_reader()
         self._running, self._listed = teller.attempt(), {}
         teller.tell(Kind.DISCOVERY_STARTED, extra, attempt_id=self._running.id)
         return True

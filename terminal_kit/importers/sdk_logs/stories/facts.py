@@ -1,6 +1,7 @@
 """What lines tell of a reader and its host besides links: battery, software, cards, errors, the app's own life."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from terminal_kit.events import Kind
@@ -8,7 +9,11 @@ from terminal_kit.importers.sdk_logs.payloads import plain
 from terminal_kit.importers.sdk_logs.stories.telling import Teller
 from terminal_kit.importers.sdk_logs.vocabulary import SERIAL
 
-_LEVELS = ("reader_battery_level", "batteryLevel", "battery_level", "batteryPercentage", "battery_percentage")
+_PERCENTAGES = ("batteryPercentage", "battery_percentage")
+_LEVELS = ("reader_battery_level", "batteryLevel", "battery_level")
+_VOLTS = 5
+"""Up to here, a level above 1 with a fraction is the voltage of a cell, as the reader's library tells it beside."""
+
 _CHARGING = ("isCharging", "is_charging", "charging")
 _VERSIONS = (
     "reader_software_version",
@@ -22,9 +27,16 @@ _LABELS = ("label", "deviceName", "name")
 
 
 def number(value: Any) -> float | None:
-    """A number, whether or not it stands in quotes."""
-    found = plain(value.strip().rstrip("%")) if isinstance(value, str) else value
-    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
+    """A number, whether or not it stands in quotes; with the sign of a percentage, its share of 1."""
+    found = plain(value.strip().rstrip("% ")) if isinstance(value, str) else value
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return None
+    return found / 100 if is_percentage(value) else float(found)
+
+
+def is_percentage(value: Any) -> bool:
+    """Whether a text ends with the sign of a percentage."""
+    return isinstance(value, str) and value.rstrip().endswith("%")
 
 
 def first(pairs: Mapping[str, Any], names: tuple[str, ...]) -> Any:
@@ -33,10 +45,16 @@ def first(pairs: Mapping[str, Any], names: tuple[str, ...]) -> Any:
 
 
 def level_of(pairs: Mapping[str, Any]) -> float | None:
-    """A battery level, 0…1: libraries tell it as a share or as a percentage."""
-    for name in _LEVELS:
-        if (level := number(pairs.get(name))) is not None and 0 <= level <= 100:
-            return level / 100 if level > 1 or "ercent" in name else level
+    """A battery level, 0…1: libraries tell it as a percentage or as a share, and call a voltage a level too."""
+    for name in (*_PERCENTAGES, *_LEVELS):
+        told = pairs.get(name)
+        level = number(told)
+        if level is None or (name in _LEVELS and 1 < level <= _VOLTS and (level % 1 or "." in str(told))):
+            continue
+        if not is_percentage(told) and (name in _PERCENTAGES or level > 1):
+            level /= 100
+        if 0 <= level <= 1:
+            return level
     return None
 
 
@@ -61,29 +79,37 @@ def reader_of(pairs: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+@dataclass(slots=True)
+class Told:
+    """What was told of one reader."""
+
+    battery: float | None = None
+    charging: bool | None = None
+    firmware: str | None = None
+
+
 class Facts:
     """Battery, software, cards, errors and the host. Methods give whether the line said something new."""
 
     def __init__(self, teller: Teller) -> None:
         self._teller = teller
-        self._battery: float | None = None
-        self._charging: bool | None = None
-        self._firmware: str | None = None
+        self._readers: dict[str, Told] = {}
         self._foreground: bool | None = None
         self._radio: str | None = None
         self._internet: bool | None = None
 
     def battery(self, level: float | None, charging: bool | None = None) -> bool:
         """A battery level, where it is news."""
-        if level is None or (level == self._battery and charging in (None, self._charging)):
+        told = self._told()
+        if level is None or (level == told.battery and charging in (None, told.charging)):
             return False
-        self._battery, self._charging = level, charging
+        told.battery, told.charging = level, charging
         self._teller.tell(Kind.BATTERY, battery=level, charging=charging)
         return True
 
     def low_battery(self) -> bool:
         """The SDK warns."""
-        self._teller.tell(Kind.LOW_BATTERY, battery=self._battery)
+        self._teller.tell(Kind.LOW_BATTERY, battery=self._told().battery)
         return True
 
     def info(self, pairs: Mapping[str, Any]) -> bool:
@@ -92,12 +118,12 @@ class Facts:
         if isinstance(serial, str) and SERIAL.fullmatch(serial):
             self._teller.know(serial)
         firmware = first(pairs, _VERSIONS)
-        told = False
-        if firmware is not None and str(firmware) != self._firmware:
-            self._firmware = str(firmware)
+        before, told = self._told(), False
+        if firmware is not None and str(firmware) != before.firmware:
+            before.firmware = str(firmware)
             names = ("bootloaderVersion", "hardwareVersion", "sdkVersion", "isUsbConnected", "configVersion")
             extra = {name: str(pairs[name]) for name in names if name in pairs}
-            self._teller.tell(Kind.READER_INFO, extra, firmware=self._firmware, device_type=self._teller.device_type())
+            self._teller.tell(Kind.READER_INFO, extra, firmware=before.firmware, device_type=self._teller.device_type())
             told = True
         return self.battery(level_of(pairs), charging_of(pairs)) or told
 
@@ -135,3 +161,11 @@ class Facts:
         self._internet = on
         self._teller.tell(Kind.HOST_CHANGED, {"internet": on})
         return True
+
+    def _told(self) -> Told:
+        """What was told of the reader in force: of one without a name, over the present connection."""
+        unnamed = f"connection {self._teller.connection}"
+        name = self._teller.serial or unnamed
+        if name not in self._readers:
+            self._readers[name] = self._readers.pop(unnamed, None) or Told()
+        return self._readers[name]

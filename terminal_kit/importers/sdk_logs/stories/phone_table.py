@@ -5,7 +5,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from terminal_kit.events import DisconnectReason
-from terminal_kit.importers.sdk_logs.stories.facts import number
+from terminal_kit.importers.sdk_logs.stories.calls import HEAD, TAIL
+from terminal_kit.importers.sdk_logs.stories.facts import is_percentage, number
+from terminal_kit.importers.sdk_logs.stories.link import ANOTHERS
 from terminal_kit.importers.sdk_logs.vocabulary import address_in, code_in, reason_of, serials_in, status_of
 
 if TYPE_CHECKING:
@@ -30,13 +32,17 @@ def _gatt_state(story: "Story", found: re.Match[str]) -> object:
 def _parameters(story: "Story", found: re.Match[str]) -> object:
     """Android tells the wire's units (Core Vol 4 Part E, 7.8.12)."""
     if found["status"] not in (None, "0"):
-        return story.note()
+        return _other_gatt(story, found)
     return story.link.updated(
         address_in(found.string),
         interval_ms=int(found["interval"]) * 1.25,
         peripheral_latency=int(found["latency"]),
         supervision_timeout_s=int(found["timeout"]) / 100,
     )
+
+
+def _other_gatt(story: "Story", found: re.Match[str]) -> object:
+    return ANOTHERS if story.link.is_anothers(address_in(found.string)) else story.note()
 
 
 def _mtu(story: "Story", found: re.Match[str]) -> object:
@@ -65,8 +71,11 @@ def _reconnecting(story: "Story", found: re.Match[str]) -> object:
 
 
 def _progress(story: "Story", found: re.Match[str]) -> object:
-    fraction = number(found["number"])
-    return fraction is not None and story.updating.progress(fraction if fraction <= 1 else fraction / 100)
+    told = found["number"]
+    fraction = number(told)
+    if fraction is None:
+        return False
+    return story.updating.progress(fraction / 100 if fraction > 1 and not is_percentage(told) else fraction)
 
 
 def _library_progress(story: "Story", found: re.Match[str]) -> object:
@@ -96,7 +105,7 @@ PHONE_TABLE: tuple[tuple[re.Pattern[str], re.Pattern[str], Tell], ...] = (
     ),
     _rule(r"BluetoothGatt$|^$", r"onConfigureMTU\(\).*?mtu=(?P<mtu>\d+)", _mtu),
     _rule(r"BluetoothGatt$|^$", r"^connect\(\)(?! -> canceled)", lambda s, f: s.link.connecting(address_in(f.string))),
-    _rule(r"BluetoothGatt$", r"", lambda s, f: s.note()),
+    _rule(r"BluetoothGatt$", r"", _other_gatt),
     _rule(r"BluetoothLeScanner$|^$", r"onScannerRegistered\(\).*?status=0", lambda s, f: s.discovery.scan(True)),
     _rule(r"BluetoothLeScanner$|^$", r"onScannerRegistered\(\).*?status=(?P<status>[1-9]\d*)", _no_scan),
     _rule(r"BluetoothLeScanner$", r"[Ss]top [Ss]can", lambda s, f: s.discovery.scan(False)),
@@ -110,14 +119,19 @@ PHONE_TABLE: tuple[tuple[re.Pattern[str], re.Pattern[str], Tell], ...] = (
         lambda s, f: s.link.connecting(f["address"].upper()),
     ),
     # What apps write of the SDK's callbacks into files of their own.
-    _rule(r"", r"\bon(?:Connection|reader connection )StatusChanged?[：:(\s]+(?P<word>[A-Z_]+)", _status),
-    _rule(r"", r"\breader connection status[：:]\s*(?P<word>\w+)", _status),
-    _rule(r"", r"\bonUnexpectedReaderDisconnect\b", _unexpected),
-    _rule(r"", rf"\bonDisconnect[：:(\s]+(?:reason\W+)?(?P<word>{_REASONS})\b", _disconnected),
-    _rule(r"", r"\bonReaderReconnectStarted\b", _reconnecting),
-    _rule(r"", r"\bonReaderReconnectSucceeded\b", lambda s, f: s.relation.succeed()),
-    _rule(r"", r"\bonReaderReconnectFailed\b", lambda s, f: s.relation.reconnect_failed(code_in(f.string))),
-    _rule(r"", r"\bInstall(?:ation)? progress[：:\s]+(?P<number>[01]?\.\d+|[01]\b)", _progress),
+    _rule(r"", rf"{HEAD}on(?:Connection|reader connection )StatusChanged?[：:(\s]+(?P<word>[A-Z_]+)", _status),
+    _rule(r"", rf"{HEAD}reader connection status[：:]\s*(?P<word>\w+)", _status),
+    _rule(r"", rf"{HEAD}onUnexpectedReaderDisconnect{TAIL}", _unexpected),
+    _rule(r"", rf"{HEAD}onDisconnect[：:(\s]+(?:reason\W+)?(?P<word>{_REASONS})\b", _disconnected),
+    _rule(r"", rf"{HEAD}onReaderReconnectStarted{TAIL}", _reconnecting),
+    _rule(r"", rf"{HEAD}onReaderReconnectSucceeded{TAIL}", lambda s, f: s.relation.succeed()),
+    _rule(r"", rf"{HEAD}onReaderReconnectFailed{TAIL}", lambda s, f: s.relation.reconnect_failed(code_in(f.string))),
+    _rule(
+        r"",
+        r"\bInstall(?:ation)? progress[：:\s]+(?P<number>\d{1,3}(?:\.\d+)?(?:\s*%)?)"
+        r"(?![\d.%]|\s*(?:%|/|of\b))",  # a number of parts is no progress
+        _progress,
+    ),
     _rule(r"", r"\bonReturnOTAProgress\((?P<number>[\d.]+)\)", _library_progress),
     _rule(r"", r"\bonReturnOTADebugLog\b", lambda s, f: s.note()),
     _rule(
@@ -137,4 +151,4 @@ PHONE_TABLE: tuple[tuple[re.Pattern[str], re.Pattern[str], Tell], ...] = (
         lambda s, f: s.note(),
     ),
 )
-"""Tag and text of a line → what it tells; the first that fits is asked."""
+"""Tag and text of a line → what it tells; the first that fits is asked. A text that it gives is why it is foreign."""

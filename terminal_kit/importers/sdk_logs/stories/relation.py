@@ -43,7 +43,8 @@ class Relation:
         self._discovery.finish(extra={"ended_by": "connect"})
         teller.know(serial or self._discovery.only())
         self._forget_end()
-        self._link.is_awaited = True
+        self._link.expect(primary=primary)
+        teller.connection += 1
         self._connecting = teller.attempt()
         teller.tell(
             Kind.CONNECT_STARTED, extra, attempt_id=self._connecting.id, device_type=teller.device_type(), **cells
@@ -54,7 +55,7 @@ class Relation:
         """The connection, or the reconnection, is there. `surely`: the line says so, though no beginning was seen."""
         teller, attempt = self._teller, self._connecting or self._reconnecting
         if attempt is None and surely and not self._connected:
-            attempt = self._connecting = teller.attempt()
+            attempt = self._connecting = teller.attempt(is_seen=False)
         self._connected, self._ended = True, None
         self._link.is_awaited = False
         self._link.assume()
@@ -71,7 +72,7 @@ class Relation:
         if attempt is None and not teller.waiting_for(Kind.CONNECT_FAILED):
             if not surely:
                 return False
-            attempt = teller.attempt()  # its beginning is not in the log
+            attempt = teller.attempt(is_seen=False)
         self._connecting = None
         self._link.is_awaited = False
         waiting = self._waited_id
@@ -113,7 +114,7 @@ class Relation:
         reason = reason or DisconnectReason.UNKNOWN
         if not self._link.is_up and self._ended == DisconnectReason.UNKNOWN and reason != DisconnectReason.UNKNOWN:
             self._ended = reason
-            teller.tell(Kind.REASON_LEARNED, extra, reason=reason, reason_source=ReasonSource.HOST)
+            self._learn(reason, extra)
             return True
         self._link.pending_reason = reason
         if reason != DisconnectReason.UNKNOWN and self._link.learn(reason):
@@ -132,6 +133,11 @@ class Relation:
         if self._link.pending_reason in (None, DisconnectReason.UNKNOWN):
             self._link.pending_reason = reason
 
+    def withdraw(self) -> None:
+        """What the app asked for is not done."""
+        if self._link.pending_reason == DisconnectReason.DISCONNECT_REQUESTED:
+            self._link.pending_reason = None
+
     def disconnect(self, reason: str | None, as_read: str = "", code: str | None = None) -> bool:
         """The relation ends. A second voice may bring the reason that the first had not."""
         teller = self._teller
@@ -139,7 +145,7 @@ class Relation:
         if self._ended is not None:
             if self._ended == DisconnectReason.UNKNOWN != told:
                 self._ended = told
-                teller.tell(Kind.REASON_LEARNED, reason=told, reason_source=ReasonSource.HOST)
+                self._learn(told)
                 return True
             return False
         if self._reconnecting:
@@ -205,10 +211,16 @@ class Relation:
         self._discovery.finish(extra=inferred)
         self._connected = False
 
+    def _learn(self, reason: str, extra: dict[str, Any] | None = None) -> None:
+        """Why the session ended that is over."""
+        session = self._teller.session or None
+        self._teller.tell(Kind.REASON_LEARNED, extra, reason=reason, reason_source=ReasonSource.HOST, session=session)
+
     def _has_ended(self, row: dict[str, Any]) -> None:
         """An end was told, in a row: whatever tells of it from now on can only bring the reason."""
         self._connected, self._ended = False, row["reason"]
         self._link.is_stale = True
+        self._teller.in_session = False
 
     def _forget_end(self) -> None:
         self._connected, self._ended, self._reconnecting = False, None, None

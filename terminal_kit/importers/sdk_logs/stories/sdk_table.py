@@ -5,9 +5,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from terminal_kit.events import DisconnectReason
-from terminal_kit.importers.sdk_logs.bodies import Saying
-from terminal_kit.importers.sdk_logs.payloads import is_open
-from terminal_kit.importers.sdk_logs.stories.facts import level_of, number, reader_of
+from terminal_kit.importers.sdk_logs.bodies import Saying, pairs_of
+from terminal_kit.importers.sdk_logs.payloads import is_open, payload_of
+from terminal_kit.importers.sdk_logs.stories.calls import TAIL
+from terminal_kit.importers.sdk_logs.stories.facts import charging_of, level_of, number, reader_of
 from terminal_kit.importers.sdk_logs.stories.updating import components_of
 from terminal_kit.importers.sdk_logs.vocabulary import (
     address_in,
@@ -114,9 +115,12 @@ def _device_info(story: "Story", saying: Saying, found: re.Match[str]) -> object
 
 
 def _battery(story: "Story", saying: Saying, found: re.Match[str]) -> object:
-    record = _record(saying)
-    charging = record.get("isCharging")
-    return story.facts.battery(level_of(record), charging if isinstance(charging, bool) else None)
+    """As pairs, or as Android's `onBatteryLevelUpdate(batteryLevel, batteryStatus, isCharging)`, which has no names."""
+    record = {**pairs_of(saying.words)[0], **_mapping(payload_of(saying.words)), **_record(saying)}
+    if found["level"]:
+        record |= {"batteryLevel": found["level"], "isCharging": found["charging"]}
+    level = level_of(record)
+    return story.note() if level is None else story.facts.battery(level, charging_of(record))
 
 
 def _installing(story: "Story", saying: Saying, found: re.Match[str]) -> object:
@@ -218,6 +222,12 @@ def _state_machine(story: "Story", saying: Saying, found: re.Match[str]) -> obje
             return False
 
 
+def _card(event: str) -> str:
+    """The callback that tells what happens to a card, or its event alone, as iOS logs it."""
+    callback = rf"^(?:rn didReportReaderEvent\b|\S* onReportReaderEvent{TAIL}).*\b(?:{event})\b"
+    return rf"{callback}(?!\W{{0,4}}(?i:false))|^\S* (?:{event})$"
+
+
 SDK_TABLE: tuple[tuple[re.Pattern[str], Tell], ...] = (
     # Discovery
     _rule(r"^Terminal discoverReaders\b", lambda s, w, f: s.discovery.start(primary=True)),
@@ -255,23 +265,23 @@ SDK_TABLE: tuple[tuple[re.Pattern[str], Tell], ...] = (
     _rule(r"^\S* (?:state_change)$", _ios_state),
     _rule(r"^\S* command$", _command),
     _rule(
-        r"^\S* on(?:BT|Usb|Serial)Connected(?:\((?P<serial>[^)]*)\))?",
+        rf"^\S* on(?:BT|Usb|Serial)Connected{TAIL}(?:\((?P<serial>[^)]*)\))?",
         lambda s, w, f: s.link.up(
             next(iter(serials_in(f["serial"] or "")), None),
             address_in(f["serial"] or ""),
             "usb" if "onUsb" in w.words else None,
         ),
     ),
-    _rule(r"^\S* on(?:BT|Usb|Serial)Disconnected", lambda s, w, f: s.link.down(None, None)),
+    _rule(rf"^\S* on(?:BT|Usb|Serial)Disconnected{TAIL}", lambda s, w, f: s.link.down(None, None)),
     _rule(r"^\S* (?:onReturnDeviceInfo)\b", _device_info),
     _rule(r"^\S* (?:reader_software_version|reader_battery_level)$", _device_info),
     _rule(r"^\S* setDiscoveryStatus$", lambda s, w, f: s.note()),
     # Its end
     _rule(r"^\S* Disconnect reason set to (?P<word>\w+)", _reason),
-    _rule(r"^\S* (?:skipping disconnectReader)", lambda s, w, f: s.note()),
+    _rule(r"^\S* (?:skipping disconnectReader)", lambda s, w, f: s.skips()),
     _rule(r"^\S* disconnectReader\. disconnectReason: (?P<word>\w+)", _reason),
     _rule(
-        r"^(?:Terminal|rn|capacitor) disconnectReader\b|^\S* disconnectReader_start",
+        rf"^Terminal disconnectReader{TAIL}|^(?:rn|capacitor) disconnectReader\b|^\S* disconnectReader_start",
         lambda s, w, f: s.asks(DisconnectReason.DISCONNECT_REQUESTED),
     ),
     _rule(r"^(?:Terminal|rn|capacitor) rebootReader\b", lambda s, w, f: s.asks(DisconnectReason.REBOOT_REQUESTED)),
@@ -279,27 +289,30 @@ SDK_TABLE: tuple[tuple[re.Pattern[str], Tell], ...] = (
         r"^rn (?:didReportUnexpectedReaderDisconnect|didDisconnect|onReportUnexpectedReaderDisconnect)", _did_disconnect
     ),
     _rule(
-        r"^\S* (?:onUnexpectedReaderDisconnect|onDisconnect)\b(?:\((?P<word>\w+)\))?",
+        rf"^\S* (?:onUnexpectedReaderDisconnect|onDisconnect){TAIL}(?:\((?P<word>\w+)\))?",
         lambda s, w, f: s.relation.disconnect(reason_of(f["word"]), f["word"] or "", _code(w)),
     ),
     _rule(r"^\S* internal_disconnect_error", lambda s, w, f: s.relation.disconnect(None, "", _code(w))),
-    _rule(r"^(?:rn didStartReaderReconnect|\S* onReaderReconnectStarted)", _reconnecting),
-    _rule(r"^(?:rn didSucceedReaderReconnect|\S* onReaderReconnectSucceeded)", lambda s, w, f: s.relation.succeed()),
+    _rule(rf"^(?:rn didStartReaderReconnect\b|\S* onReaderReconnectStarted{TAIL})", _reconnecting),
     _rule(
-        r"^(?:rn didFailReaderReconnect|\S* onReaderReconnectFailed)",
+        rf"^(?:rn didSucceedReaderReconnect|\S* onReaderReconnectSucceeded){TAIL}",
+        lambda s, w, f: s.relation.succeed(),
+    ),
+    _rule(
+        rf"^(?:rn didFailReaderReconnect\b|\S* onReaderReconnectFailed{TAIL})",
         lambda s, w, f: s.relation.reconnect_failed(_code(w)),
     ),
     # Updates
     _rule(
-        r"^(?:rn (?:didReportAvailableUpdate|didFinishRequestingUpdate)|\S* onReportAvailableUpdate)",
+        rf"^(?:rn (?:didReportAvailableUpdate|didFinishRequestingUpdate)|\S* onReportAvailableUpdate{TAIL})",
         lambda s, w, f: s.updating.available(**_update(w)),
     ),
     _rule(
-        r"^(?:rn didStartInstallingUpdate|\S* onStartInstallingUpdate|\S* install(?:Update|AvailableUpdate)?$"
+        rf"^(?:rn didStartInstallingUpdate|\S* onStartInstallingUpdate{TAIL}|\S* install(?:Update|AvailableUpdate)?$"
         r"|(?:rn|capacitor) installAvailableUpdate)",
         lambda s, w, f: s.updating.start(**_update(w)),
     ),
-    _rule(r"^(?:rn didFinishInstallingUpdate|\S* onFinishInstallingUpdate)", _finish_update),
+    _rule(rf"^(?:rn didFinishInstallingUpdate|\S* onFinishInstallingUpdate{TAIL})", _finish_update),
     _rule(
         r"^\S* (?:Installing) (?P<component>\w+)\(.*?version=(?P<version>[\w.]+).*?\[(?P<part>\d+) of (?P<parts>\d+)\]",
         _installing,
@@ -310,10 +323,17 @@ SDK_TABLE: tuple[tuple[re.Pattern[str], Tell], ...] = (
     _rule(r"^rn (?:didReportReaderSoftwareUpdateProgress|onReportReaderSoftwareUpdateProgress)(?P<number>)", _progress),
     _rule(r"^\S* onReturnOTAProgress\((?P<number>[\d.]+)", _percent),
     # Battery, cards, events of the reader
-    _rule(r"^rn (?:didUpdateBatteryLevel|onBatteryLevelUpdate)|^\S* onBatteryLevelUpdate", _battery),
-    _rule(r"^(?:rn didReportLowBatteryWarning|\S* onReportLowBatteryWarning)", lambda s, w, f: s.facts.low_battery()),
-    _rule(r"^.*\b(?:cardInserted|CARD_INSERTED)\b", lambda s, w, f: s.facts.card(inserted=True)),
-    _rule(r"^.*\b(?:cardRemoved|CARD_REMOVED)\b", lambda s, w, f: s.facts.card(inserted=False)),
+    _rule(
+        r"^(?:rn didUpdateBatteryLevel|\S* onBatteryLevelUpdate)"
+        r"(?:\((?P<level>[\d.]+%?)\s*(?:,\s*\w+\s*(?:,\s*(?P<charging>\w+)\s*)?)?\))?",
+        _battery,
+    ),
+    _rule(
+        rf"^(?:rn didReportLowBatteryWarning|\S* onReportLowBatteryWarning){TAIL}",
+        lambda s, w, f: s.facts.low_battery(),
+    ),
+    _rule(_card("cardInserted|CARD_INSERTED"), lambda s, w, f: s.facts.card(inserted=True)),
+    _rule(_card("cardRemoved|CARD_REMOVED"), lambda s, w, f: s.facts.card(inserted=False)),
     _rule(r"^health pos_battery", lambda s, w, f: s.note()),
     _rule(
         r"^health internet",

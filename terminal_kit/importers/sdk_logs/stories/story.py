@@ -129,8 +129,8 @@ class Story:
         self.teller.begin(entry, {"tag": line.tag, "level": line.level})
         for tag, pattern, tell in PHONE_TABLE:
             if tag.search(line.tag) and (found := pattern.search(body)):
-                tell(self, found)
-                return UNDERSTOOD
+                told = tell(self, found)
+                return Taken("foreign", told) if isinstance(told, str) else UNDERSTOOD
         if _SDK_TAGS.match(line.tag):
             if line.tag == "StripeTerminal" and "class".startswith(body):
                 return Taken("damaged", "the line is cut before it says anything")
@@ -176,6 +176,11 @@ class Story:
         if reason is DisconnectReason.REBOOT_REQUESTED:
             self.teller.tell(Kind.REBOOT_REQUESTED)
             return True
+        return self.note()
+
+    def skips(self) -> bool:
+        """The SDK does not do what the app asked for."""
+        self.relation.withdraw()
         return self.note()
 
     def queued(self, operation: str, serial: str | None) -> bool:

@@ -73,6 +73,8 @@ class Teller:
         self.serial = ""
         self.session = 0
         self.in_session = False
+        self.connection = 0
+        """The number of the connection that is being made, or is there: the next one may be to another reader."""
         self.sdk_pid: int | None = None
         self.aliases: dict[str, str] = {}
         self.told = 0
@@ -131,10 +133,13 @@ class Teller:
             self.rows.append(unsettled.row)
             unsettled.written()
 
-    def attempt(self) -> Attempt:
-        """A new attempt that begins now; its name is unique in this log, and the same at every reading."""
+    def attempt(self, *, is_seen: bool = True) -> Attempt:
+        """A new attempt that begins now; its name is unique in this log, and the same at every reading.
+
+        `is_seen`: the line tells its beginning; else that lies before, and nobody knows how long it lasts.
+        """
         self._attempts += 1
-        return Attempt(f"log-{self._attempts}", self.entry.t_us, self.entry.is_real)
+        return Attempt(f"log-{self._attempts}", self.entry.t_us, self.entry.is_real and is_seen)
 
     def lasted_s(self, attempt: Attempt | None) -> float | None:
         """Seconds since an attempt began, where both lines told their own time."""

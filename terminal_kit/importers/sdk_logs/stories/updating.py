@@ -29,11 +29,15 @@ def components_of(words: Any) -> int | None:
 
 
 class Updating:
-    """One update after another. Methods give whether the line said something new."""
+    """One update after another. Methods give whether the line said something new.
+
+    An update that a drop broke off has no end of its own, unless the log tells one before the next connection begins.
+    """
 
     def __init__(self, teller: Teller) -> None:
         self._teller = teller
-        self._running: Attempt | None = None
+        self._begun: Attempt | None = None
+        self._connection = 0
         self._progress: float | None = None
         self._told_us = 0
         self._skipped: dict[str, Any] | None = None
@@ -44,6 +48,14 @@ class Updating:
     def is_running(self) -> bool:
         """Whether an update has begun and not ended."""
         return self._running is not None
+
+    @property
+    def _running(self) -> Attempt | None:
+        """What is under way over the present connection: what was over another is left open."""
+        if self._begun is not None and self._connection != self._teller.connection:
+            self.settle()
+            self._begun = None
+        return self._begun
 
     def available(self, extra: dict[str, Any] | None = None, **cells: Any) -> bool:
         """An update waits for the reader."""
@@ -77,7 +89,7 @@ class Updating:
             return False
         self._counted_by_sdk = True
         if self._running is None:
-            self._begin()  # its beginning lies before the log's
+            self._begin(is_seen=False)
         self._progress = fraction
         row = teller.row(Kind.UPDATE_PROGRESS, attempt_id=self._attempt.id, progress=fraction)
         entry = teller.entry
@@ -103,9 +115,9 @@ class Updating:
         if self._running is None:
             if not surely:
                 return False
-            self._begin()
+            self._begin(is_seen=False)
         self.settle()
-        attempt, self._running = self._attempt, None
+        attempt, self._begun = self._attempt, None
         self._teller.tell(
             Kind.UPDATE_FINISHED,
             extra,
@@ -124,8 +136,9 @@ class Updating:
 
     @property
     def _attempt(self) -> Attempt:
-        assert self._running is not None
-        return self._running
+        assert self._begun is not None
+        return self._begun
 
-    def _begin(self) -> None:
-        self._running, self._progress, self._told_us, self._stage = self._teller.attempt(), None, 0, ""
+    def _begin(self, *, is_seen: bool = True) -> None:
+        self._begun, self._connection = self._teller.attempt(is_seen=is_seen), self._teller.connection
+        self._progress, self._told_us, self._stage = None, 0, ""
