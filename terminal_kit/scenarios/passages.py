@@ -8,6 +8,7 @@ import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 
 from terminal_kit.diagnosis.rows import Rows
 from terminal_kit.events import Cause, Kind
+from terminal_kit.scenarios.recording import Recording
 from terminal_kit.simulator.link import CONNECTION_TIMEOUT, FAILED_TO_ESTABLISH, SUPERVISION_TIMEOUT_S, Parameters
 
 if TYPE_CHECKING:
@@ -115,12 +116,14 @@ def passages(frame: pd.DataFrame, findings: "Sequence[Finding]") -> list[Passage
     drops = [finding for finding in findings if finding.kind == "disconnect"]
     if not drops:
         return []
-    rows = Rows(frame if len(frame) else pd.DataFrame({name: [] for name in _NEEDED}))
-    return [_passage(finding, rows) for finding in drops]
+    recording = Recording(frame if len(frame) else pd.DataFrame({name: [] for name in _NEEDED}))
+    return [_passage(finding, recording) for finding in drops]
 
 
-def _passage(finding: "Finding", rows: Rows) -> Passage:
-    at_us, code, readers = finding.t_us, finding.hci_code, (finding.reader,)
+def _passage(finding: "Finding", recording: Recording) -> Passage:
+    at_us, code, rows = finding.t_us, finding.hci_code, recording.rows
+    reader = recording.name(finding.reader, at_us)
+    readers = (reader,)
     cause = finding.causes[0].cause if finding.causes else Cause.CANNOT_TELL
     manner = _manner(cause, code)
     interval_ms, latency, timeout_s = _in_force(rows, readers, at_us)
@@ -132,21 +135,20 @@ def _passage(finding: "Finding", rows: Rows) -> Passage:
     levels_dbm = rows.numbers("rssi_dbm")[signal]
     signal = signal[(levels_dbm >= LEVELS_DBM[0]) & (levels_dbm <= LEVELS_DBM[1])]  # not where it is missing
     advertised_us = rows.t_us[signal][rows.t_us[signal] > at_us]
-    again = rows.first(Kind.LINK_CONNECTED, readers, at_us + 50_001)
-    returned_s = None if again is None else (int(rows.t_us[again]) - at_us) / 1e6
-    heard_s = [float(advertised_us[0] - at_us) / 1e6] if len(advertised_us) else []
-    heard_s += [] if returned_s is None else [returned_s]
+    returned_us, again = recording.returned_us(reader, at_us), rows.first(Kind.LINK_CONNECTED, readers, at_us + 1)
+    heard_us = [*advertised_us[:1].tolist(), *([] if again is None else [int(rows.t_us[again])])]
+    heard_us += [] if returned_us is None else [returned_us]
     return Passage(
         t_us=at_us,
-        reader=finding.reader,
+        reader=reader,
         cause=cause,
         manner=manner,
         hci_code=code,
         signal_s=[(moment_us - at_us) / 1e6 for moment_us in rows.t_us[signal].tolist()],
         signal_dbm=rows.numbers("rssi_dbm")[signal].tolist(),
         silent_s=-silence_s,
-        back_s=_back(min(heard_s), rows, readers, at_us) if heard_s else None,
-        returned_s=returned_s,
+        back_s=_back((min(heard_us) - at_us) / 1e6, rows, readers, at_us) if heard_us else None,
+        returned_s=None if returned_us is None else (returned_us - at_us) / 1e6,
         was_automatic=len(rows.of(Kind.RECONNECT_STARTED, readers)) > 0,
         interval_ms=interval_ms,
         peripheral_latency=None if latency is None else int(latency),

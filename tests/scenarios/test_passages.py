@@ -1,9 +1,13 @@
 """What is taken from a recording for a replay."""
 
+import dataclasses
+from typing import Any
+
 import pandas as pd
 import pytest
-from scenarios.recordings import at, fade, finding, frame
+from scenarios.recordings import READER, at, fade, finding, frame
 
+from terminal_kit.diagnosis import diagnose
 from terminal_kit.events import Cause, Kind
 from terminal_kit.scenarios.passages import passages
 
@@ -135,3 +139,81 @@ def test_a_level_that_nobody_can_have_heard_is_none() -> None:
     assert set(passage.signal_dbm) == {-60.0}
     assert max(passage.signal_s) == -6.0
     assert passage.back_s == (33.0, 34.0)
+
+
+ADDRESS = "addr:AA:BB:CC:DD:EE:01"
+
+
+def of_app(*rows: dict[str, Any]) -> pd.DataFrame:
+    return frame(*({"run": "app", **row} for row in rows))
+
+
+def app_log() -> pd.DataFrame:
+    """What the app of `fade(back_s=4.0)` tells, by the serial and a second late."""
+    return of_app(
+        {"kind": Kind.CONNECT_SUCCEEDED, "t_us": at(1), "session": 1},
+        {"kind": Kind.DISCONNECTED, "t_us": at(121), "session": 1},
+        {"kind": Kind.CONNECT_SUCCEEDED, "t_us": at(155), "session": 2},
+    )
+
+
+def test_an_apps_log_of_the_same_reader_takes_nothing_from_a_capture() -> None:
+    """The capture knows an address, the log a serial; a second capture heard the reader, and saw none of its links."""
+    captured = fade(back_s=4.0).assign(reader=ADDRESS)
+    (alone,) = passages(captured, [finding(reader=ADDRESS)])
+    for name in (ADDRESS, READER):
+        (both,) = passages(pd.concat([captured, app_log()]), [finding(reader=name)])
+        assert both == dataclasses.replace(alone, reader=READER)
+    heard = frame({"kind": Kind.SIGNAL, "t_us": at(123), "rssi_dbm": -88.0, "reader": ADDRESS, "run": "second"})
+    (more,) = passages(pd.concat([captured, app_log(), heard]), [finding(reader=READER)])
+    assert (more.signal_s, more.signal_dbm) == (
+        [*alone.signal_s[:-1], 3.0, 4.0],
+        [*alone.signal_dbm[:-1], -88.0, -62.0],
+    )
+
+
+def test_what_diagnosis_finds_in_both_is_one_passage_with_all_that_the_capture_knows() -> None:
+    recorded = pd.concat([fade(back_s=4.0).assign(reader=ADDRESS, session=[1] * 117 + [None, 2, None]), app_log()])
+    (passage,) = passages(recorded, diagnose(recorded))
+    assert (passage.interval_ms, passage.supervision_timeout_s, passage.returned_s) == (30.0, 4.0, 34.0)
+    assert len(passage.signal_s) == 26
+
+
+@pytest.mark.parametrize("kind", [Kind.RECONNECT_SUCCEEDED, Kind.CONNECT_SUCCEEDED])
+def test_a_log_without_links_tells_the_return_all_the_same(kind: Kind) -> None:
+    log = of_app(
+        {"kind": Kind.CONNECT_SUCCEEDED, "t_us": at(0), "session": 1},
+        {"kind": Kind.DISCONNECTED, "t_us": at(120), "session": 1},
+        {"kind": kind, "t_us": at(127), "session": 2},
+    )
+    (passage,) = passages(log, [finding(hci_code=None)])
+    assert (passage.returned_s, passage.back_s) == (7.0, (0.0, 7.0))
+
+
+@pytest.mark.parametrize("pause_s", [0.04, 1.0])
+def test_a_return_may_be_as_quick_as_it_likes(pause_s: float) -> None:
+    again = {"kind": Kind.LINK_CONNECTED, "t_us": at(120 + pause_s), "session": 2}
+    (passage,) = passages(pd.concat([fade(), frame(again)]), [finding(Cause.SECURITY_REBOOT, hci_code=0x13)])
+    assert passage.returned_s == pause_s
+
+
+def test_the_next_drops_return_is_not_this_ones() -> None:
+    """A recording with a gap: the reader dropped again, and nobody saw that it had been back."""
+    (passage,) = passages(
+        pd.concat([fade(), frame({"kind": Kind.LINK_DISCONNECTED, "t_us": at(140), "hci_code": 8})]), [finding()]
+    )
+    assert passage.returned_s is None
+
+
+def test_a_link_that_was_never_established_is_no_return() -> None:
+    """Announced 10 s after the drop and taken back; the reader is heard after 58 s and connected after 64 s."""
+    never = [
+        {"kind": Kind.LINK_CONNECTED, "t_us": at(130), "session": 2, "interval_ms": 50.0},
+        {"kind": Kind.LINK_DISCONNECTED, "t_us": at(130.3), "session": 2, "hci_code": 0x3E},
+    ]
+    recorded = fade(back_s=58.0, scanning=False)
+    recorded = recorded.assign(session=recorded["kind"].map({Kind.LINK_CONNECTED: 1, Kind.LINK_DISCONNECTED: 1}))
+    recorded.loc[recorded["t_us"] == at(208), "session"] = 3
+    for asked in ([], [REQUEST]):
+        (passage,) = passages(pd.concat([recorded, frame(*never, *asked)]), [finding()])
+        assert (passage.returned_s, passage.back_s) == (88.0, (0.0, 58.0))
