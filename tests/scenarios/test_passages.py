@@ -32,6 +32,8 @@ SHORT_SCAN = {"kind": Kind.SCAN_STOPPED, "t_us": at(130), "reader": ""}
 FILTERED = {"kind": Kind.SCAN_STARTED, "t_us": at(100), "reader": "", "extra": '{"filter_duplicates": true}'}
 REQUEST = {"kind": Kind.LINK_CONNECTING, "t_us": at(120.1)}
 IN_VAIN = {"kind": Kind.LINK_FAILED, "t_us": at(130)}
+RECONNECTION = {"kind": Kind.RECONNECT_STARTED, "t_us": at(120.1)}
+GIVEN_UP = {"kind": Kind.RECONNECT_FAILED, "t_us": at(130)}
 OTHER_REQUEST = REQUEST | {"reader": "STRM20000000099"}
 
 
@@ -47,13 +49,16 @@ OTHER_REQUEST = REQUEST | {"reader": "STRM20000000099"}
         ([REQUEST, IN_VAIN | {"hci_code": 0x3E}], (0.0, 20.0)),
         ([OTHER_REQUEST], (0.0, 20.0)),
         ([LATE_SCAN | {"t_us": at(139)}], (0.0, 20.0)),
+        ([RECONNECTION], (19.0, 20.0)),
+        ([RECONNECTION, GIVEN_UP], (9.0, 20.0)),
+        ([RECONNECTION, IN_VAIN | {"hci_code": 0x3E}], (0.0, 20.0)),
     ],
 )
 def test_who_listened_would_have_heard_the_reader_sooner(
     rows: list[dict[str, object]], back_s: tuple[float, float]
 ) -> None:
-    """A pending connection listens too. A scan that has only begun, or reports a device once, tells nothing, and a
-    request that met the reader and failed is none in vain."""
+    """A pending connection listens too, and so does an automatic reconnection. A scan that has only begun, or reports
+    a device once, tells nothing, and a request that met the reader and failed is none in vain."""
     (passage,) = passages(pd.concat([fade(back_s=20.0, scanning=False), frame(*rows)]), [finding()])
     assert passage.back_s == back_s
 
@@ -217,3 +222,41 @@ def test_a_link_that_was_never_established_is_no_return() -> None:
     for asked in ([], [REQUEST]):
         (passage,) = passages(pd.concat([recorded, frame(*never, *asked)]), [finding()])
         assert (passage.returned_s, passage.back_s) == (88.0, (0.0, 58.0))
+
+
+@pytest.mark.parametrize("run", ["capture", "earlier"])
+def test_parameters_of_a_link_whose_end_nobody_saw_are_not_the_next_ones(run: str) -> None:
+    before = {"kind": Kind.LINK_CONNECTED, "t_us": at(-600), "interval_ms": 100.0, "supervision_timeout_s": 20.0}
+    before["run"] = run
+    unknown = fade().assign(interval_ms=None, supervision_timeout_s=None, extra=None)
+    (passage,) = passages(pd.concat([frame(before), unknown]), [finding()])
+    assert (passage.interval_ms, passage.supervision_timeout_s, passage.silent_s) == (None, None, -4.0)
+
+
+def test_a_run_that_was_over_tells_of_an_earlier_link() -> None:
+    """Nor does it matter that nobody saw the later link begin."""
+    before = {"kind": Kind.LINK_CONNECTED, "t_us": at(-600), "interval_ms": 100.0, "run": "earlier"}
+    later = fade().assign(interval_ms=None)
+    (passage,) = passages(pd.concat([frame(before), later[later["t_us"] > at(0)]]), [finding()])
+    assert passage.interval_ms is None
+
+
+def test_two_drops_within_a_second_have_each_their_own_parameters_and_silence() -> None:
+    first = frame(
+        {"kind": Kind.LINK_CONNECTED, "t_us": at(60), "interval_ms": 45.0, "supervision_timeout_s": 20.0},
+        {"kind": Kind.LINK_DISCONNECTED, "t_us": at(119.1), "hci_code": 8, "extra": '{"silence_s": 20.0}'},
+        {"kind": Kind.LINK_CONNECTED, "t_us": at(119.4)},
+        {"kind": Kind.LINK_DISCONNECTED, "t_us": at(120), "hci_code": 8, "extra": '{"silence_s": 0.6}'},
+    )
+    (passage,) = passages(first, [finding()])
+    assert (passage.interval_ms, passage.supervision_timeout_s) == (None, 0.6)
+
+
+def test_what_one_run_knows_of_a_link_is_not_lost_where_another_knows_less() -> None:
+    """A capture and the host's own rows, whose clock is a second late: it saw the link made after its parameters."""
+    host = frame(
+        {"kind": Kind.LINK_CONNECTED, "t_us": at(1), "session": 1, "run": "host"},
+        {"kind": Kind.LINK_DISCONNECTED, "t_us": at(121), "session": 1, "hci_code": 8, "run": "host"},
+    )
+    (passage,) = passages(pd.concat([fade(), host]), [finding()])
+    assert (passage.interval_ms, passage.supervision_timeout_s) == (30.0, 4.0)
