@@ -9,7 +9,7 @@ import pandas as pd
 
 from terminal_kit.analysis import disconnects
 from terminal_kit.analysis.readers import ENDINGS, SAME_US, named
-from terminal_kit.analysis.rows import BY_LINK, joined, of
+from terminal_kit.analysis.rows import BY_ATTEMPT, BY_LINK, joined, of
 from terminal_kit.diagnosis.rows import Rows
 from terminal_kit.eventlog.frames import ARROW, PANDAS
 from terminal_kit.eventlog.schema import TYPES
@@ -28,7 +28,7 @@ class Recording:
         told = _whole(frame)
         frame, self._names = _renamed(told, named(told))
         self.rows = Rows(_without_unmade(frame))
-        drops: Any = disconnects(frame)
+        drops: Any = disconnects(_without_useless(frame))
         drops = drops.assign(back_us=drops["t_us"] + drops["returned_s"] * 1e6)
         self._drops: dict[str, Any] = {str(name): its for name, its in drops.groupby("reader")}
 
@@ -48,7 +48,7 @@ class Recording:
         back_us = its["back_us"].iloc[apart_us.argmin()]
         if apart_us.min() > SAME_US or pd.isna(back_us) or back_us < t_us:
             return None
-        made = self.rows.first(Kind.LINK_CONNECTED, (reader,), t_us + 1, round(back_us))
+        made = self.rows.last(Kind.LINK_CONNECTED, (reader,), round(back_us), t_us + 1)
         return round(back_us) if made is None else int(self.rows.t_us[made])
 
 
@@ -80,11 +80,23 @@ def _renamed(told: Any, one: Any) -> tuple[Any, dict[tuple[int, str], str]]:
 def _without_unmade(frame: Any) -> Any:
     ended = of(frame, Kind.LINK_DISCONNECTED)
     never = ended[(ended["hci_code"] == FAILED_TO_ESTABLISH).fillna(value=False) & ended["session"].notna()]
-    if not len(never):
-        return frame
-    known = joined(frame[BY_LINK], never[BY_LINK].drop_duplicates().assign(never=True), BY_LINK)["never"]
-    hit = known.notna().to_numpy() & (frame["kind"] == Kind.LINK_CONNECTED).to_numpy(dtype=bool)
+    hit = (frame["kind"] == Kind.LINK_CONNECTED).to_numpy(dtype=bool) & _among(frame, never, BY_LINK)
     return frame.assign(
         kind=frame["kind"].mask(hit, Kind.LINK_FAILED.value),
         hci_code=frame["hci_code"].mask(hit, FAILED_TO_ESTABLISH),
     )
+
+
+def _without_useless(frame: Any) -> Any:
+    """Without links of an app's own attempts that ended before the app was connected: as for `diagnose()`, no drops."""
+    made, ways = of(frame, Kind.LINK_CONNECTED), of(frame, Kind.RECONNECT_STARTED, Kind.CONNECT_FAILED)
+    known = made["session"].notna() & made["attempt_id"].notna()
+    tried = made[known & _among(made, ways, BY_ATTEMPT)]
+    useless = tried[~_among(tried, of(frame, Kind.CONNECT_SUCCEEDED, Kind.RECONNECT_SUCCEEDED), BY_LINK)]
+    links = frame["kind"].isin([Kind.LINK_CONNECTED.value, Kind.LINK_DISCONNECTED.value]).to_numpy(dtype=bool)
+    return frame[~(links & _among(frame, useless, BY_LINK))]
+
+
+def _among(rows: Any, others: Any, on: list[str]) -> Any:
+    """Which rows agree with one of the others in these columns, as a mask."""
+    return joined(rows[on], others[on].drop_duplicates().assign(found=True), on)["found"].notna().to_numpy(dtype=bool)

@@ -21,6 +21,7 @@ def frame(*rows: dict[str, Any]) -> pd.DataFrame:
         "t_us": "int64",
         "run": "str",
         "session": "Int32",
+        "attempt_id": "str",
         "radio": "str",
         "reader": "str",
         "kind": "str",

@@ -210,6 +210,24 @@ def test_the_next_drops_return_is_not_this_ones() -> None:
     assert passage.returned_s is None
 
 
+@pytest.mark.parametrize("useless_s", [0.5, 2.0])
+def test_a_link_of_a_reconnection_that_was_no_use_is_neither_return_nor_drop(useless_s: float) -> None:
+    """It came up after 10 s and ended before its reader was connected; the next try brought it back after 60 s."""
+    host = {"session": 1, "attempt_id": "first"}, {"session": 2, "attempt_id": "back"}, {"session": 3}
+    log = frame(
+        {"kind": Kind.LINK_CONNECTED, "t_us": at(0), **host[0]},
+        {"kind": Kind.CONNECT_SUCCEEDED, "t_us": at(2), **host[0]},
+        {"kind": Kind.LINK_DISCONNECTED, "t_us": at(120), "session": 1, "hci_code": 8},
+        {"kind": Kind.RECONNECT_STARTED, "t_us": at(120), "session": 1, "attempt_id": "back"},
+        {"kind": Kind.LINK_CONNECTED, "t_us": at(130), **host[1]},
+        {"kind": Kind.LINK_DISCONNECTED, "t_us": at(130 + useless_s), **host[1], "hci_code": 8},
+        {"kind": Kind.LINK_CONNECTED, "t_us": at(180), "attempt_id": "back", **host[2]},
+        {"kind": Kind.RECONNECT_SUCCEEDED, "t_us": at(181), "attempt_id": "back", **host[2]},
+    )
+    (passage,) = passages(log, diagnose(log))
+    assert (passage.returned_s, passage.back_s) == (60.0, (9.0, 10.0))
+
+
 def test_a_link_that_was_never_established_is_no_return() -> None:
     """Announced 10 s after the drop and taken back; the reader is heard after 58 s and connected after 64 s."""
     never = [
