@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 
-from terminal_kit.diagnosis.rows import Rows
+from terminal_kit.analysis.readers import SAME_US
+from terminal_kit.diagnosis.rows import Places, Rows
 from terminal_kit.events import Cause, Kind
+from terminal_kit.scenarios.recording import Recording
 from terminal_kit.simulator.link import CONNECTION_TIMEOUT, FAILED_TO_ESTABLISH, SUPERVISION_TIMEOUT_S, Parameters
 
 if TYPE_CHECKING:
@@ -115,12 +118,14 @@ def passages(frame: pd.DataFrame, findings: "Sequence[Finding]") -> list[Passage
     drops = [finding for finding in findings if finding.kind == "disconnect"]
     if not drops:
         return []
-    rows = Rows(frame if len(frame) else pd.DataFrame({name: [] for name in _NEEDED}))
-    return [_passage(finding, rows) for finding in drops]
+    recording = Recording(frame if len(frame) else pd.DataFrame({name: [] for name in _NEEDED}))
+    return [_passage(finding, recording) for finding in drops]
 
 
-def _passage(finding: "Finding", rows: Rows) -> Passage:
-    at_us, code, readers = finding.t_us, finding.hci_code, (finding.reader,)
+def _passage(finding: "Finding", recording: Recording) -> Passage:
+    at_us, code, rows = finding.t_us, finding.hci_code, recording.rows
+    reader = recording.name(finding.reader, at_us)
+    readers = (reader,)
     cause = finding.causes[0].cause if finding.causes else Cause.CANNOT_TELL
     manner = _manner(cause, code)
     interval_ms, latency, timeout_s = _in_force(rows, readers, at_us)
@@ -132,21 +137,20 @@ def _passage(finding: "Finding", rows: Rows) -> Passage:
     levels_dbm = rows.numbers("rssi_dbm")[signal]
     signal = signal[(levels_dbm >= LEVELS_DBM[0]) & (levels_dbm <= LEVELS_DBM[1])]  # not where it is missing
     advertised_us = rows.t_us[signal][rows.t_us[signal] > at_us]
-    again = rows.first(Kind.LINK_CONNECTED, readers, at_us + 50_001)
-    returned_s = None if again is None else (int(rows.t_us[again]) - at_us) / 1e6
-    heard_s = [float(advertised_us[0] - at_us) / 1e6] if len(advertised_us) else []
-    heard_s += [] if returned_s is None else [returned_s]
+    returned_us, again = recording.returned_us(reader, at_us), rows.first(Kind.LINK_CONNECTED, readers, at_us + 1)
+    heard_us = [*advertised_us[:1].tolist(), *([] if again is None else [int(rows.t_us[again])])]
+    heard_us += [] if returned_us is None else [returned_us]
     return Passage(
         t_us=at_us,
-        reader=finding.reader,
+        reader=reader,
         cause=cause,
         manner=manner,
         hci_code=code,
         signal_s=[(moment_us - at_us) / 1e6 for moment_us in rows.t_us[signal].tolist()],
         signal_dbm=rows.numbers("rssi_dbm")[signal].tolist(),
         silent_s=-silence_s,
-        back_s=_back(min(heard_s), rows, readers, at_us) if heard_s else None,
-        returned_s=returned_s,
+        back_s=_back((min(heard_us) - at_us) / 1e6, rows, readers, at_us) if heard_us else None,
+        returned_s=None if returned_us is None else (returned_us - at_us) / 1e6,
         was_automatic=len(rows.of(Kind.RECONNECT_STARTED, readers)) > 0,
         interval_ms=interval_ms,
         peripheral_latency=None if latency is None else int(latency),
@@ -166,12 +170,15 @@ def _manner(cause: Cause, hci_code: int | None) -> Manner:
 def _back(heard_s: float, rows: Rows, readers: tuple[str, ...], at_us: int) -> tuple[float, float]:
     """When the reader was back: after the host had listened in vain, and before it heard it.
 
-    A pending connection listens as a scan does, unless it met the reader and came to nothing.
+    A pending connection listens as a scan does, unless it met the reader and came to nothing; an automatic
+    reconnection listens until its first try is over.
     """
     span_us = at_us, at_us + round(heard_s * 1e6)
     scanned_us = _listened(rows, Kind.SCAN_STARTED, (Kind.SCAN_STOPPED,), None, span_us)
     asked_us = _listened(rows, Kind.LINK_CONNECTING, (Kind.LINK_CONNECTED, Kind.LINK_FAILED), readers, span_us)
-    return max(0.0, (max(scanned_us, asked_us) - at_us) / 1e6 - 1.0), heard_s
+    returning = (Kind.LINK_CONNECTED, Kind.LINK_FAILED, Kind.RECONNECT_SUCCEEDED, Kind.RECONNECT_FAILED)
+    awaited_us = _listened(rows, Kind.RECONNECT_STARTED, returning, readers, span_us)
+    return max(0.0, (max(scanned_us, asked_us, awaited_us) - at_us) / 1e6 - 1.0), heard_s
 
 
 def _listened(
@@ -199,9 +206,7 @@ def _listened(
 
 def _in_force(rows: Rows, readers: tuple[str, ...], at_us: int) -> tuple[float | None, float | None, float | None]:
     """Interval, peripheral latency and supervision timeout, as the link's own rows tell them: not an earlier link's."""
-    before = rows.last(Kind.LINK_DISCONNECTED, readers, at_us - 1_000_000)
-    told = rows.all_of((Kind.LINK_CONNECTED, Kind.LINK_UPDATED), readers, to_us=at_us)
-    told = told if before is None else told[told > before]
+    told = _of_link(rows, readers, at_us)
 
     def last(column: str) -> float | None:
         values = rows.numbers(column)[told]
@@ -211,9 +216,30 @@ def _in_force(rows: Rows, readers: tuple[str, ...], at_us: int) -> tuple[float |
     return last("interval_ms"), last("peripheral_latency"), last("supervision_timeout_s")
 
 
+def _of_link(rows: Rows, readers: tuple[str, ...], at_us: int) -> Places:
+    """The rows that may tell the parameters of the link that ended then: since it was made, or the last one ended.
+
+    Several runs may tell of one link, by clocks that differ by `SAME_US`; one that was over tells of an earlier link.
+    """
+    runs, kinds = rows.cells("run"), rows.cells("kind")
+    since: dict[Any, int] = {}
+    made_us = 0
+    for place in rows.all_of((Kind.LINK_CONNECTED, Kind.LINK_DISCONNECTED), readers, to_us=at_us).tolist():
+        t_us = int(rows.t_us[place])
+        if kinds[place] == Kind.LINK_CONNECTED:
+            since[runs[place]], made_us = place, t_us
+        elif t_us <= at_us - SAME_US:
+            since[runs[place]] = place
+    told = rows.all_of((Kind.LINK_CONNECTED, Kind.LINK_UPDATED), readers, made_us - SAME_US, at_us)
+    going = {run for run, (_, last_us) in rows.run_spans.items() if last_us >= at_us - SAME_US}
+    own = [place >= since.get(runs[place], 0) and runs[place] in going for place in told.tolist()]
+    return told[np.array(own, bool)]
+
+
 def _at_most_s(rows: Rows, readers: tuple[str, ...], at_us: int) -> float | None:
     """The silence in which a link of unknown parameters timed out, in seconds: its timeout was no longer than that."""
-    ended = rows.first(Kind.LINK_DISCONNECTED, readers, at_us - 1_000_000, at_us + 1_000_000)
+    ends = rows.of(Kind.LINK_DISCONNECTED, readers, at_us - 1_000_000, at_us + 1_000_000)
+    ended = min(ends.tolist(), key=lambda place: abs(int(rows.t_us[place]) - at_us), default=None)
     silence_s = None if ended is None else rows.extra(ended).get("silence_s")
     if isinstance(silence_s, bool) or not isinstance(silence_s, int | float):
         return None

@@ -54,8 +54,9 @@ class Outlook:
     `drops`: one row for each recorded disconnect: `time`, `t_us`, `reader`, `cause`, `manner`, `replayed`, `why_not`
     (why it was not replayed; missing where it was), `as_recorded` (share of the replays under the recorded policy in
     which the link ended, at any time in the passage), `as_proposed` (under the other), `gone_s` and `gone_proposed_s`:
-    until the reader was connected again, recorded and under the other policy (median of the replays in which the link
-    ended; missing where it did not come back within three minutes). Both are counted from the moment of the recorded
+    until the reader was connected again, recorded (missing where it was not before its next drop) and under the other
+    policy (median of the replays in which the link ended; missing where it did not come back by itself within three
+    minutes, or by hand as it was recorded). Both are counted from the moment of the recorded
     drop: a longer supervision timeout makes the app learn of a loss later, which brings nobody back sooner.
 
     `reproduced`: share of the replays under the recorded policy that brought the drop at its time (`IN_TIME_S`); what
@@ -103,15 +104,30 @@ class Outlook:
         spared = {"0": "none would have been spared", str(replayed): "none would have happened"}
         some = f"about {avoided} of {counted(replayed, 'drop')} would not have happened"
         told.append(f"Under the proposed one {spared.get(avoided, some)}.")
-        kept: Any = drops[["gone_s", "gone_proposed_s"]].dropna()
-        if len(kept):
-            before_s, after_s = kept["gone_s"].median(), kept["gone_proposed_s"].median()
-            of = f" (median of {counted(len(kept), 'drop')})" if len(kept) > 1 else ""
-            told.append(
-                f"Where the link would have ended, the reader was back {before_s:.1f} s after the recorded drop{of}; "
-                f"it would be {after_s:.1f} s."
-            )
-        return told
+        return told + _returns(drops[drops["replayed"] & (drops["as_proposed"] > 0).fillna(value=False)])
+
+
+def _returns(ended: Any) -> list[str]:
+    """How soon readers are back after drops that happen under the proposed policy too, and how many are not."""
+    both = ended[["gone_s", "gone_proposed_s"]].dropna()
+    every, told = counted(len(ended), "drop"), list[str]()
+    if len(both):
+        before_s, after_s = both["gone_s"].median(), both["gone_proposed_s"].median()
+        share = (
+            counted(len(ended), "drop") if len(both) == len(ended) else f"{len(both)} of {counted(len(ended), 'drop')}"
+        )
+        of = f" (median of {share})" if len(ended) > 1 else ""
+        told.append(
+            f"Where the link would have ended, the reader was back {before_s:.1f} s after the recorded drop{of}; "
+            f"it would be {after_s:.1f} s."
+        )
+    away = [len(ended) - int((ended[name] <= AFTER_S).sum()) for name in ("gone_s", "gone_proposed_s")]
+    if any(away):
+        told.append(
+            f"Of {every} where the link would have ended, so many are without a known return within "
+            f"{AFTER_S / 60:g} minutes: {away[0]} as recorded, {away[1]} as proposed."
+        )
+    return told
 
 
 def fate(drop: Mapping[str, Any]) -> str:

@@ -19,6 +19,10 @@ def frame(*rows: dict[str, Any]) -> pd.DataFrame:
     """Rows with the columns that a passage is read from, in any order."""
     columns = {
         "t_us": "int64",
+        "run": "str",
+        "session": "Int32",
+        "attempt_id": "str",
+        "radio": "str",
         "reader": "str",
         "kind": "str",
         "rssi_dbm": "Float32",
@@ -28,7 +32,9 @@ def frame(*rows: dict[str, Any]) -> pd.DataFrame:
         "hci_code": "Int16",
         "extra": "str",
     }
-    return pd.DataFrame([{"reader": READER, **row} for row in rows], columns=list(columns)).astype(columns)
+    return pd.DataFrame(
+        [{"reader": READER, "run": "capture", "radio": "import", **row} for row in rows], columns=list(columns)
+    ).astype(columns)
 
 
 def fade(
@@ -62,8 +68,12 @@ def fade(
 
 
 def finding(
-    cause: Cause = Cause.BODY_OR_INTERFERENCE_FADE, *, hci_code: int | None = 8, kind: str = "disconnect"
+    cause: Cause = Cause.BODY_OR_INTERFERENCE_FADE,
+    *,
+    hci_code: int | None = 8,
+    kind: str = "disconnect",
+    reader: str = READER,
 ) -> Any:
     """What `diagnose()` would say of the drop at 120 s, as far as a replay asks."""
     verdict = SimpleNamespace(cause=cause, confidence=0.9)
-    return SimpleNamespace(kind=kind, t_us=at(120), reader=READER, hci_code=hci_code, causes=(verdict,))
+    return SimpleNamespace(kind=kind, t_us=at(120), reader=reader, hci_code=hci_code, causes=(verdict,))

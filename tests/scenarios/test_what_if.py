@@ -216,6 +216,30 @@ def test_drops_are_counted_in_plain_words() -> None:
     assert what_if(pd.DataFrame(), Policy()).sentences() == ["There are no drops to replay."]
 
 
+def test_who_does_not_come_back_is_counted() -> None:
+    """Four drops: back by hand after 30 s and 300 s, or not at all; under the policy one is back, and one is spared."""
+    one = outlook(Policy(auto_reconnect=True))
+    drops = pd.concat([one.drops] * 4, ignore_index=True).assign(
+        as_proposed=[1.0, 0.4, 1.0, 0.0],
+        gone_s=pd.array([30.0, 300.0, None, 20.0], "Float64"),
+        gone_proposed_s=pd.array([5.0, None, None, None], "Float64"),
+    )
+    of_three, of_one = (dataclasses.replace(one, drops=rows).sentences()[3:] for rows in (drops, drops[2:3]))
+    back = "Where the link would have ended, the reader was back"
+    many = "where the link would have ended, so many are without a known return within 3 minutes"
+    assert of_three == [
+        f"{back} 30.0 s after the recorded drop (median of 1 of 3 drops); it would be 5.0 s.",
+        f"Of 3 drops {many}: 2 as recorded, 2 as proposed.",
+    ]
+    assert of_one == [f"Of 1 drop {many}: 1 as recorded, 1 as proposed."]
+
+
+def test_a_reader_that_nobody_heard_again_is_not_back() -> None:
+    recorded = fade()
+    told = what_if(recorded[recorded["t_us"] <= at(120)], Policy(auto_reconnect=True), findings=[finding()], replays=2)
+    assert told.sentences()[-1].endswith("within 3 minutes: 1 as recorded, 1 as proposed.")
+
+
 @pytest.mark.parametrize("wrong", [{"replays": 0}, {"replays": 2.5}, {"replays": True}, {"seed": "a"}, {"seed": None}])
 def test_what_cannot_be_counted_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidParameterError):
