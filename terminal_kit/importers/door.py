@@ -15,7 +15,7 @@ from terminal_kit.importers.captures.reading import CaptureReading
 from terminal_kit.importers.content import Content
 from terminal_kit.importers.finding_files import Found, holds_log, look
 from terminal_kit.importers.import_report import Clock, ImportReport, Progress
-from terminal_kit.importers.known import clock_finding, known_report, names_finding
+from terminal_kit.importers.known import clock_finding, first_timed, known_report, names_finding
 from terminal_kit.importers.phones import add_hints, joined_finding, phones
 from terminal_kit.importers.report import Report
 from terminal_kit.importers.sdk_logs import LogReading
@@ -193,7 +193,7 @@ def _known(log: EventLog, asked: Asked, found: Found, finding: str | None = None
     if (source := found.known) is None:
         return known_report(found, finding)
     names = names_finding(source, replacing=asked.redactor is not None)
-    return known_report(found, finding, names, clock_finding(log, source, asked.clock))
+    return known_report(found, finding, names, clock_finding(log, first_timed(found) or source, asked.clock))
 
 
 def _in_order(

@@ -40,8 +40,8 @@ class Growth:
     given before, and so does a record of many lines within which the file ended. A `disconnected` that was not certain
     yet where the file ended (a reconnection could have followed) comes when it is.
 
-    `named`: how many rows the log has without a reader that the reading now knows. `readers`: what the known rows call
-    readers, by what the reading calls them.
+    `named`: how many of its rows name no reader, where the reading now knows one. `readers`: what they call readers, by
+    what the reading calls them.
     """
 
     def __init__(self, log: EventLog, parts: Sequence[Sequence[Source]]) -> None:
