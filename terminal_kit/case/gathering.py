@@ -85,20 +85,22 @@ def gather(
     notes: Sequence[str] = (),
     redacted: bool = True,
     key: bytes | str | None = None,
+    redactor: Redactor | None = None,
     radio: Among = None,
 ) -> Case:
     """Takes a case from a log; `reader` chooses one. Notes of people in the log (`note` rows) come with `notes`.
 
     Under pseudonyms, and without a title, unless `redacted` is false: stable ones under `key`, which is random unless
-    given. `title` is the log's file name unless given. Raises `EventLogError` where simulated and real rows would be
-    mixed unasked (`radio`), `InvalidParameterError` for a reader that the log does not know.
+    given, or those of a `redactor`, which may know names that no row tells. `title` is the log's file name unless
+    given. Raises `EventLogError` where simulated and real rows would be mixed unasked (`radio`),
+    `InvalidParameterError` for a reader that the log does not know.
     """
     frame: Any = log.frame(radio=radio)
     named = frame["reader"].fillna("")
     wanted = named.isin(named.unique() if reader is None else ["", known_reader(log, reader, radio=radio)])
     sources, told, title = whole_files(log.sources()), list(notes), log.path.name if title is None else title
     if redacted:
-        door = Redactor(key)
+        door = redactor or Redactor(key)
         # All names of the whole log are learned, those of readers that are left out too: notes may tell of them.
         learn_log(log, door)
         frame = redact(frame, redactor=door)

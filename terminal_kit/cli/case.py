@@ -40,17 +40,19 @@ def add_to(commands: Commands) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Writes the page, whole or not at all."""
     from terminal_kit.case import gather, render  # noqa: PLC0415 - plotly only for who needs it
+    from terminal_kit.redaction import Redactor  # noqa: PLC0415
 
     notes = _notes(chosen.notes)
     _check_output(chosen.output)
-    with recorded(chosen.files) as log:
+    redactor = Redactor(chosen.key) if chosen.redact else None
+    with recorded(chosen.files, redactor) as log:
         case = gather(
             log,
             title=", ".join(Path(path).name or path for path in chosen.files),
             reader=chosen.reader,
             notes=notes,
             redacted=chosen.redact,
-            key=chosen.key,
+            redactor=redactor,
         )
     page = render(case, time_zone=chosen.time_zone)
     part = chosen.output.with_name(f".{chosen.output.name}.part")

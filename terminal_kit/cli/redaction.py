@@ -25,9 +25,10 @@ def add_to(commands: Commands) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Writes the copy, whole or not at all."""
-    from terminal_kit.redaction import redact_log  # noqa: PLC0415 - pyarrow only for who needs it
+    from terminal_kit.redaction import Redactor, redact_log  # noqa: PLC0415 - pyarrow only for who needs it
 
-    with recorded(chosen.files) as log, ShareBar() as bar:
-        redact_log(log, chosen.output, key=chosen.key, on_progress=bar.show)
+    redactor = Redactor(chosen.key)
+    with recorded(chosen.files, redactor) as log, ShareBar() as bar:
+        redact_log(log, chosen.output, redactor=redactor, on_progress=bar.show)
     say(f"{printable(str(chosen.output))}: made. Read what apps and people wrote before you send it.")
     return 0

@@ -7,8 +7,8 @@ the vendor's SDKs. Both tell what they understood, what is foreign and what is d
 
 from terminal_kit.importers.alignment import Lack
 from terminal_kit.importers.content import Content
-from terminal_kit.importers.door import import_files
+from terminal_kit.importers.door import import_files, learn_names
 from terminal_kit.importers.import_report import Clock, ImportReport, Progress
 from terminal_kit.importers.report import Damage
 
-__all__ = ["Clock", "Content", "Damage", "ImportReport", "Lack", "Progress", "import_files"]
+__all__ = ["Clock", "Content", "Damage", "ImportReport", "Lack", "Progress", "import_files", "learn_names"]

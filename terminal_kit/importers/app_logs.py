@@ -7,7 +7,7 @@ from terminal_kit.importers.alignment import Lack, Settled
 from terminal_kit.importers.content import Content
 from terminal_kit.importers.finding_files import Found
 from terminal_kit.importers.import_report import Clock, ImportReport
-from terminal_kit.importers.known import clock_finding, clock_of
+from terminal_kit.importers.known import clock_finding, clock_of, first_timed, grown_clock_findings
 from terminal_kit.importers.report import Report
 from terminal_kit.importers.sdk_logs import LogReading, look
 from terminal_kit.importers.storing import Tally, Work, take_in
@@ -19,8 +19,11 @@ OnLack = Callable[[str, Lack], Clock]
 def store(work: Work, found: Found, given: Clock, on_lack: OnLack | None) -> list[ImportReport]:
     """Reads a log of an app into the event log; gives its report. Raises `EventLogError`."""
     with found.open() as content:
-        before = found.grown_from and clock_finding(work.log, found.grown_from, given)
-        clock, findings = _clock(work, content, found.name, _before(work, found, given), on_lack)
+        first = first_timed(found)
+        before = first and clock_finding(work.log, first, given)
+        was = clock_of(work.log, first) if first else Clock()
+        begun = Clock(given.year or was.year, given.time_zone or was.time_zone)
+        clock, findings = _clock(work, content, found.name, begun, on_lack)
         reading = LogReading(
             content,
             year=clock.year,
@@ -29,18 +32,16 @@ def store(work: Work, found: Found, given: Clock, on_lack: OnLack | None) -> lis
         )
 
         def settle(reports: Sequence[Report], tally: Tally) -> Settled:
-            reports[0].findings[:0] = [*findings, *([before] if before else [])]
-            if reports[0].time_rule == "order_only":
+            (report,) = reports
+            report.findings[:0] = [*findings, *([before] if before else [])]
+            if first:
+                assumed = None if given.year else was.year
+                report.findings += grown_clock_findings(found.beginnings[0], report.time_rule, assumed)
+            if report.time_rule == "order_only":
                 return Settled()
             return alignment.settle(work.log, tally.links)
 
         return take_in(work, [found], reading, settle)
-
-
-def _before(work: Work, found: Found, given: Clock) -> Clock:
-    """The year and zone with which the beginning of a log was read, where nobody says another one."""
-    was = clock_of(work.log, found.grown_from) if found.grown_from else Clock()
-    return Clock(given.year or was.year, given.time_zone or was.time_zone)
 
 
 def _clock(work: Work, content: Content, name: str, given: Clock, on_lack: OnLack | None) -> tuple[Clock, list[str]]:

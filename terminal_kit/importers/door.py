@@ -1,7 +1,7 @@
 """Where files come in: they are sniffed, put together by phone, read, and handed to the log."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from terminal_kit.importers.captures.reading import CaptureReading
 from terminal_kit.importers.content import Content
 from terminal_kit.importers.finding_files import Found, holds_log, look
 from terminal_kit.importers.import_report import Clock, ImportReport, Progress
-from terminal_kit.importers.known import clock_finding, known_report, names_finding
+from terminal_kit.importers.known import clock_finding, first_timed, known_report, names_finding
 from terminal_kit.importers.phones import add_hints, joined_finding, phones
 from terminal_kit.importers.report import Report
 from terminal_kit.importers.sdk_logs import LogReading
@@ -77,6 +77,18 @@ def import_files(
         return _take(found, made, asked)
 
 
+def learn_names(paths: Iterable[str | Path | Content], redactor: Redacts) -> None:
+    """Shows a redactor all lines of the logs among some files, of which an `EventLog` has those that became rows.
+
+    One that becomes no row may be the only one that tells what a name is. What cannot be read is passed over: the
+    import says so.
+    """
+    for each in look(map(_place, paths), ()):
+        if isinstance(each, Found) and (each.role == "log" or _holds_log(each)):
+            with suppress(TerminalError):
+                _learn_lines(each, redactor)
+
+
 def _take(found: Sequence[Found | ImportReport], log: EventLog, asked: Asked) -> list[ImportReport]:
     fresh = list({each.sha256: each for each in reversed(found) if isinstance(each, Found)}.values())[::-1]
     given = {each.sha256 for each in fresh}
@@ -134,12 +146,17 @@ def _learn(work: Work, redactor: Redacts, group: Sequence[Found], *, as_log: boo
                 redactor.learn_columns(batch)
             redactor.aliases(reading.aliases())
             if as_log:
-                for chunk in chunks(stack.enter_context(group[0].open())):
-                    redactor.learn_texts(chunk.lines)
+                _learn_lines(group[0], redactor)
         except CanceledError:
             raise
         except Exception:  # noqa: S110 - what cannot be read now cannot be read when it is stored, where it is told
             pass
+
+
+def _learn_lines(found: Found, redactor: Redacts) -> None:
+    with found.open() as content:
+        for chunk in chunks(content):
+            redactor.learn_texts(chunk.lines)
 
 
 def _captures(work: Work, group: Sequence[Found], stack: ExitStack) -> CaptureReading:
@@ -193,7 +210,7 @@ def _known(log: EventLog, asked: Asked, found: Found, finding: str | None = None
     if (source := found.known) is None:
         return known_report(found, finding)
     names = names_finding(source, replacing=asked.redactor is not None)
-    return known_report(found, finding, names, clock_finding(log, source, asked.clock))
+    return known_report(found, finding, names, clock_finding(log, first_timed(found) or source, asked.clock))
 
 
 def _in_order(

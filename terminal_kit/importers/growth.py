@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from terminal_kit.eventlog import Columns, EventLog, Source
 from terminal_kit.events import DisconnectReason, Kind
@@ -17,6 +17,18 @@ _TOLD_BETTER: Mapping[str, str] = {Kind.DISCONNECTED: Kind.REASON_LEARNED, Kind.
 """What is told from a status alone where a log ends; and what the line is then that says why, and comes later."""
 
 
+class Row(NamedTuple):
+    """What the log has of a row."""
+
+    session: int | None
+    attempt: str | None
+    reader: str
+    reason: str | None
+
+
+_UNTOLD = (None, DisconnectReason.UNKNOWN)
+
+
 class Growth:
     """Which rows of a reading are new, and how the log calls the link sessions and attempts that they go on with.
 
@@ -25,7 +37,11 @@ class Growth:
     have numbers already. Each reading ends with a `run_finished` of its own; the last one has the run's end.
 
     Rows never change once they are stored. So the last record, which may have been cut, gives the rows that it had not
-    given before, and so does a record of many lines within which the file ended.
+    given before, and so does a record of many lines within which the file ended. A `disconnected` that was not certain
+    yet where the file ended (a reconnection could have followed) comes when it is.
+
+    `named`: how many of its rows name no reader, where the reading now knows one. `readers`: what they call readers, by
+    what the reading calls them.
     """
 
     def __init__(self, log: EventLog, parts: Sequence[Sequence[Source]]) -> None:
@@ -33,19 +49,20 @@ class Growth:
         self._last: list[int] = [_last_record(part[-1]) if part else NEW for part in parts]
         self._is_log = [bool(part) and not part[-1].is_capture for part in parts]
         self._stored = Counter[Told]()
-        self._rows: dict[Told, tuple[int | None, str | None]] = {}
+        self._rows: dict[Told, Row] = {}
+        self.named = 0
+        self.readers: dict[str, str] = {}
         for place, part in enumerate(parts):
             # A capture's records are whole or not there: only its last one is looked at again.
             begin = self._last[place] if part and part[-1].is_capture else 0
             for source in part:
-                for record, kind, session, attempt in log.query(
-                    "SELECT record, kind, session, attempt_id FROM events WHERE source = ? "
+                for record, kind, *cells in log.query(
+                    "SELECT record, kind, session, attempt_id, reader, reason FROM events WHERE source = ? "
                     "AND (record >= ? OR session IS NOT NULL OR attempt_id IS NOT NULL)",
                     (source.id, begin),
                 ):
                     self._stored[place, record, kind] += record is not None and record >= begin
-                    if session is not None or attempt is not None:
-                        self._rows[place, record, kind] = (session, attempt)
+                    self._rows[place, record, kind] = Row(*cells)
         taken = log.query("SELECT DISTINCT session, attempt_id FROM events WHERE run = ?", (self.run,))
         self._next = max((session for session, _ in taken if session is not None), default=0) + 1
         self._taken = {attempt for _, attempt in taken if attempt is not None}
@@ -71,11 +88,12 @@ class Growth:
         sources: Sequence[int] = columns["source"]
         empty: Sequence[Any] = [None] * len(sources)
         source: int
-        for source, record, end, kind, session, attempt, reason, code in zip(
+        for source, record, end, kind, reader, session, attempt, reason, code in zip(
             sources,
             columns.get("record", empty),
             columns.get("record_end", empty),
             map(str, columns["kind"]),
+            columns.get("reader", empty),
             columns.get("session", empty),
             columns.get("attempt_id", empty),
             columns.get("reason", empty),
@@ -83,35 +101,57 @@ class Growth:
             strict=True,
         ):
             last, row = self._last[source], (source, record, kind)
-            known_session, known_attempt = self._rows.get(row, (None, None))
-            if session is not None and known_session is not None:
-                self._sessions.setdefault(session, known_session)
-            if attempt is not None and known_attempt is not None:
-                self._attempts.setdefault(attempt, known_attempt)
+            known = self._rows.get(row)
+            if known is not None:
+                if session is not None and known.session is not None:
+                    self._sessions.setdefault(session, known.session)
+                if attempt is not None and known.attempt is not None:
+                    self._attempts.setdefault(attempt, known.attempt)
+                if reader and known.reader:
+                    self.readers.setdefault(reader, known.reader)
+                self.named += bool(reader and not known.reader)
             if last == NEW:
                 yield kind
             elif record is None:
                 yield ""
+            elif self._take(row):
+                yield self._why(row, reason)
             else:
-                says_more = code if kind == Kind.CONNECT_FAILED else reason not in (None, DisconnectReason.UNKNOWN)
-                row = self._row(row, says_more=bool(says_more))
-                if self._stored[row] > 0:
-                    self._stored[row] -= 1
-                    yield ""
-                else:
-                    until = end if end is not None and self._is_log[source] else record
-                    yield row[2] if record > last or until >= last else ""
+                told = kind
+                if (early := self._early(row, session, attempt)) is not None:
+                    learns = reason not in _UNTOLD and early.reason in _UNTOLD
+                    told = _TOLD_BETTER[kind] if (code if kind == Kind.CONNECT_FAILED else learns) else ""
+                until = end if end is not None and self._is_log[source] else record
+                is_new = record > last or until >= last or told == Kind.DISCONNECTED
+                yield told if is_new and not self._take((source, record, told)) else ""
 
-    def _row(self, row: Told, *, says_more: bool) -> Told:
-        """What a row is, where one of its kind is stored that would not be told now that the file goes on."""
+    def _take(self, row: Told) -> bool:
+        """Whether the log has a row that no other one of the reading was known by."""
+        if self._stored[row] <= 0:
+            return False
+        self._stored[row] -= 1
+        return True
+
+    def _why(self, row: Told, reason: str | None) -> str:
+        """What a row that the log has tells now: its reason, once, where the line that says it came after the cut."""
+        learned = row[0], row[1], str(Kind.REASON_LEARNED)
+        if row[2] != Kind.DISCONNECTED or reason in _UNTOLD or self._rows[row].reason not in _UNTOLD:
+            return ""
+        return "" if learned in self._rows else learned[2]
+
+    def _early(self, row: Told, session: int | None, attempt: str | None) -> Row | None:
+        """The row of this very end that an earlier line told, and would not tell now that the file goes on."""
         source, record, kind = row
-        if kind not in _TOLD_BETTER or self._stored[row] > 0:
-            return row
-        early = next((told for told, left in self._stored.items() if left and told[::2] == (source, kind)), None)
-        if early is None:
-            return row
-        self._stored[early] -= 1
-        return source, record, _TOLD_BETTER[kind] if says_more else ""
+        which = self._sessions.get(session or 0), self._attempts.get(attempt or "")
+        if kind not in _TOLD_BETTER or which == (None, None):
+            return None
+        for told, left in self._stored.items():
+            if left > 0 and told[::2] == (source, kind) and (told[1] or 0) < (record or 0):
+                known = self._rows[told]
+                if which[1] == known.attempt if known.attempt is not None else which[0] == known.session:
+                    self._stored[told] -= 1
+                    return known
+        return None
 
     def _session(self, session: int | None) -> int | None:
         if session is None:

@@ -4,11 +4,18 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from terminal_kit.eventlog import EventLog, Source
+from terminal_kit.eventlog.sources import TimeRule
 from terminal_kit.importers.finding_files import Found
 from terminal_kit.importers.import_report import Clock, ImportReport
 from terminal_kit.importers.sdk_logs.clock import zone_of
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
+
+NAMED = (
+    "{rows} of the rows that the log has of it name no reader, though lines that came since tell which one it is; rows "
+    "never change: import the whole into a new log."
+)
+"""Said of a log of an app that grew by the name of its reader."""
 
 _PSEUDONYM = re.compile(r"file-[a-z0-9]{6}(\.[a-z][a-z0-9]{0,5})?")
 """What `Redactor.file()` calls a file: the log has no other mark of an import whose names were replaced."""
@@ -25,9 +32,14 @@ def known_report(found: Found, *findings: str | None) -> ImportReport:
     return report
 
 
+def has_pseudonyms(source: Source) -> bool:
+    """Whether the names of a file were replaced when it was imported."""
+    return _PSEUDONYM.fullmatch(source.name) is not None
+
+
 def names_finding(source: Source, *, replacing: bool) -> str | None:
     """What is to be said where names are to be replaced (or not) of a file that the log has otherwise."""
-    if bool(_PSEUDONYM.fullmatch(source.name)) == replacing:
+    if has_pseudonyms(source) == replacing:
         return None
     if replacing:
         return (
@@ -35,6 +47,12 @@ def names_finding(source: Source, *, replacing: bool) -> str | None:
             "(`terminal-kit redact`), or import it into a new log."
         )
     return "What the log has of it is under pseudonyms, and stays so: import it into a new log to have its names."
+
+
+def first_timed(found: Found) -> Source | None:
+    """The part of a file that told its first times; None where the log has nothing of it."""
+    timed = (part for part in found.beginnings if part.time_rule != "order_only")
+    return next(timed, found.beginnings[0] if found.beginnings else found.known)
 
 
 def clock_finding(log: EventLog, source: Source, given: Clock) -> str | None:
@@ -53,10 +71,24 @@ def clock_finding(log: EventLog, source: Source, given: Clock) -> str | None:
     )
 
 
+def grown_clock_findings(beginning: Source, time_rule: TimeRule, year: int | None) -> list[str]:
+    """What is to be said of the times of a log of an app that has grown, and is read with the year of its beginning."""
+    findings: list[str] = []
+    if time_rule == "year_assumed" and year is not None:
+        findings.append(f"Its lines tell no year: {year}, with which its beginning was read, is assumed.")
+    if beginning.time_rule == "order_only" != time_rule:
+        findings.append(
+            "What the log has of it told no time yet: it stays at the beginning of 1970, apart from what came since. "
+            "Import the whole into a new log."
+        )
+    return findings
+
+
 def clock_of(log: EventLog, source: Source) -> Clock:
-    """The year and zone with which a log of an app was read, as far as it lacks them."""
+    """The year and zone with which a log of an app was read, as far as it lacks them. `source` has its first lines."""
     zone = next((run.time_zone for run in log.runs() if run.id == source.run), None)
-    ((first_us,),) = log.query("SELECT min(t_us) FROM events WHERE source = ?", (source.id,))
+    told = log.query("SELECT t_us FROM events WHERE source = ? ORDER BY record LIMIT 1", (source.id,))
+    first_us = told[0][0] if told else None
     if source.time_rule != "year_assumed" or first_us is None:
         return Clock(None, zone)
     first = _EPOCH + timedelta(microseconds=first_us)

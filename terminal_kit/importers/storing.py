@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from terminal_kit.errors import InvalidParameterError
 from terminal_kit.eventlog import Columns, EventLog, Outcome, Source
 from terminal_kit.importers import alignment
 from terminal_kit.importers.aliases import joined
@@ -13,7 +14,7 @@ from terminal_kit.importers.alignment import Settled
 from terminal_kit.importers.finding_files import Found
 from terminal_kit.importers.growth import Growth
 from terminal_kit.importers.import_report import ImportReport, Progress
-from terminal_kit.importers.known import names_finding
+from terminal_kit.importers.known import NAMED, has_pseudonyms, names_finding
 from terminal_kit.importers.reading import Reading
 from terminal_kit.importers.report import Report
 
@@ -102,7 +103,10 @@ Settle = Callable[[Sequence[Report], Tally], Settled]
 
 
 def take_in(work: Work, group: Sequence[Found], reading: Reading, settle: Settle) -> list[ImportReport]:
-    """Stores what is read of some files of one phone; gives a report for each. Raises `EventLogError`."""
+    """Stores what is read of some files of one phone; gives a report for each.
+
+    Raises `EventLogError`, and `InvalidParameterError` where a file has grown whose names another key replaced.
+    """
     tally = Tally(len(group))
     batches = reading.batches()
     parts = [found.beginnings for found in group]
@@ -115,8 +119,12 @@ def take_in(work: Work, group: Sequence[Found], reading: Reading, settle: Settle
     written: list[Path] = []
 
     def outcome() -> Outcome:
+        if growth is not None and redactor is not None:
+            _check_key(group, growth, redactor)
         settled = settle(reading.reports, tally)
         reading.reports[0].findings += settled.findings
+        if growth is not None and growth.named:
+            reading.reports[0].findings.append(NAMED.format(rows=growth.named))
         told = reading.aliases() if redactor is None else redactor.aliases(reading.aliases())
         names = joined(work.log.aliases(), {**told, **settled.aliases})
         conflicts.extend(names.conflicts)
@@ -157,6 +165,21 @@ def take_in(work: Work, group: Sequence[Found], reading: Reading, settle: Settle
         for alias, reader, other in conflicts
     ]
     return reports
+
+
+def _check_key(group: Sequence[Found], growth: Growth, redactor: Redacts) -> None:
+    """Raises `InvalidParameterError` where one reader would have two pseudonyms in one run."""
+    grown = next((found for found in group if any(map(has_pseudonyms, found.beginnings))), None)
+    if grown is None or not growth.readers:
+        return
+    names = list(growth.readers)
+    now = redactor.columns({"source": [0] * len(names), "reader": names})["reader"]
+    if not any(map(str.__eq__, now, growth.readers.values())):
+        raise InvalidParameterError(
+            f"the log has the beginning of {grown.name} under the pseudonyms of another key",
+            parameter="key",
+            hint="Give the key with which it was imported (`--key`), or import the whole into a new log.",
+        )
 
 
 def _source(found: Found, report: Report, run: str, offset_us: int, redactor: Redacts | None) -> Source:

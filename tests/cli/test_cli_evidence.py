@@ -157,6 +157,21 @@ def test_redact_copies_a_log_to_give_away(phone: Path, tmp_path: Path, capsys: p
     assert READER.encode() not in stored
 
 
+@pytest.mark.parametrize("command", ["redact", "case"])
+def test_what_a_line_without_a_row_calls_a_reader_is_replaced_elsewhere(command: str, tmp_path: Path) -> None:
+    """The label stands in a pair of a line that is no event, and by itself in one that is."""
+    log = tmp_path / "app.log"
+    log.write_text(
+        "05-07 09:00:00.000  1372  1372 D MyShop: settings label=Berta Theke\n"
+        '05-07 09:00:01.000  1372  1983 D StripeTerminal: class=Sdk message="note of Berta Theke"\n'
+        '05-07 09:00:02.000  1372  1983 D StripeTerminal: class=ProxyReaderListener message="onDisconnect(POWERED_OFF)"\n',
+        "utf-8",
+    )
+    made = tmp_path / ("copy.db" if command == "redact" else "case.html")
+    assert main([command, str(log), "--output", str(made)]) == 0
+    assert b"Berta" not in made.read_bytes()
+
+
 def test_redact_does_not_write_over_a_file(phone: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = phone.read_bytes()
     assert main(["redact", str(phone), "--output", str(phone)]) == 1

@@ -133,13 +133,13 @@ class LogReading:
         for entry in entries.rest(is_end=True):
             last = entry
             started = self._take(entry, started)
-        story.finish()
         if entries.last_passed and (last is None or entries.last_passed[0] > last.last):
             number, text = entries.last_passed
             last = Entry(take_apart(text), number, number, "")
             last.t_us = self._clock.at(last.line.stamp, None, number)
         self._report.records += entries.passed.total()
         self._report.foreign_reasons.update(entries.passed)
+        story.finish(0 if last is None else last.t_us)
         if last is not None and started:
             story.teller.begin(last, {})
             story.teller.write(_bare(story.teller.row(Kind.RUN_FINISHED)))

@@ -125,7 +125,10 @@ class Relation:
                 waiting.update(reason=reason, reason_source=ReasonSource.HOST)
         elif self._ended is None:
             row = teller.row(Kind.DISCONNECTED, extra, reason=reason, reason_source=ReasonSource.HOST)
-            teller.wait(row, *_ENDS, Kind.RECONNECT_SUCCEEDED, written=lambda: self._has_ended(row))
+            # Where the log ends now, a reconnection may follow, and it is no end; but none does where the app asked.
+            is_sure = reason == DisconnectReason.DISCONNECT_REQUESTED
+            better = (*_ENDS, Kind.RECONNECT_SUCCEEDED)
+            teller.wait(row, *better, written=lambda: self._has_ended(row), is_sure=is_sure)
         return True
 
     def ask(self, reason: DisconnectReason) -> None:
@@ -187,6 +190,7 @@ class Relation:
         """The status is `not_connected`: what ended by it waits for a line that says why."""
         teller = self._teller
         inferred = {"told_by": "status"}
+        teller.assure(Kind.DISCONNECTED)
         if attempt := self._connecting:
             self._connecting, self._waited_id = None, attempt.id
             self._link.is_awaited = False

@@ -191,10 +191,10 @@ class Story:
             self.relation.ask(DisconnectReason.DISCONNECT_REQUESTED)
         return False
 
-    def finish(self) -> None:
-        """The log is through."""
+    def finish(self, end_us: int) -> None:
+        """The log is through; `end_us` is the time of its last line."""
         self.updating.settle()
-        self.teller.settle()
+        self.teller.finish(end_us)
 
     def _sdk(self, entry: Entry, saying: Saying) -> Taken:
         teller = self.teller

@@ -60,6 +60,8 @@ class Unsettled:
     better: frozenset[str]
     written: Callable[[], None]
     until_us: int
+    is_sure: bool
+    """Whether it happened, whatever comes: only how it is told is open."""
     entries_left: int = WAIT_ENTRIES
 
 
@@ -117,14 +119,22 @@ class Teller:
         self._waiting = [waiting for waiting in self._waiting if row["kind"] not in waiting.better]
         self.rows.append(row)
 
-    def wait(self, row: dict[str, Any], *better: str, written: Callable[[], None] = lambda: None) -> None:
+    def wait(
+        self, row: dict[str, Any], *better: str, written: Callable[[], None] = lambda: None, is_sure: bool = True
+    ) -> None:
         """Keeps a row until a better one comes, or the wait is over."""
         self.told += 1
-        self._waiting.append(Unsettled(row, frozenset(map(str, better)), written, self.entry.t_us + WAIT_US))
+        until_us = self.entry.t_us + WAIT_US
+        self._waiting.append(Unsettled(row, frozenset(map(str, better)), written, until_us, is_sure))
 
     def waiting_for(self, kind: str) -> dict[str, Any] | None:
         """The row of a kind that waits."""
         return next((waiting.row for waiting in self._waiting if waiting.row["kind"] == kind), None)
+
+    def assure(self, kind: str) -> None:
+        """The row of a kind that waits, if there is one, is certain from now on."""
+        for waiting in self._waiting:
+            waiting.is_sure |= waiting.row["kind"] == kind
 
     def settle(self) -> None:
         """Writes all rows that wait."""
@@ -132,6 +142,11 @@ class Teller:
         for unsettled in waiting:
             self.rows.append(unsettled.row)
             unsettled.written()
+
+    def finish(self, end_us: int) -> None:
+        """The log ends: of the rows that wait, those are written that no line after its end could take back."""
+        self._waiting = [waiting for waiting in self._waiting if waiting.is_sure or end_us > waiting.until_us]
+        self.settle()
 
     def attempt(self, *, is_seen: bool = True) -> Attempt:
         """A new attempt that begins now; its name is unique in this log, and the same at every reading.
