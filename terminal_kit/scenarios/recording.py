@@ -53,12 +53,12 @@ class Recording:
 
 
 def _whole(frame: Any) -> Any:
-    """The frame with all columns of a log, and without rows of no time."""
+    """The frame with all columns of a log, without rows of no time; who has no name is named "", as in findings."""
     frame = frame.reset_index(drop=True)
     empty = {
         name: pd.Series(pd.NA, frame.index, PANDAS[ARROW[kind]]) for name, kind in TYPES.items() if name not in frame
     }
-    frame = frame.assign(**empty)
+    frame = frame.assign(**empty, reader=frame["reader"].fillna(""))
     return frame[frame["t_us"].notna()]
 
 
@@ -68,7 +68,7 @@ def _renamed(told: Any, one: Any) -> tuple[Any, dict[tuple[int, str], str]]:
     `named()` renames a run by how its links ended: one that saw none, but heard the reader, knows it by the old name.
     """
     ends = told["kind"].isin([kind.value for kind in ENDINGS])
-    was, now = told.loc[ends, "reader"].fillna("").tolist(), one.loc[ends, "reader"].fillna("").tolist()
+    was, now = told.loc[ends, "reader"].tolist(), one.loc[ends, "reader"].tolist()
     names = dict(zip(zip(told.loc[ends, "t_us"].tolist(), was, strict=True), now, strict=True))
     means: dict[str, set[str]] = {}
     for old, new in zip(was, now, strict=True):

@@ -195,6 +195,12 @@ def test_a_log_without_links_tells_the_return_all_the_same(kind: Kind) -> None:
     assert (passage.returned_s, passage.back_s) == (7.0, (0.0, 7.0))
 
 
+@pytest.mark.parametrize("name", ["", None])
+def test_a_reader_that_its_log_never_names_has_a_passage_too(name: str | None) -> None:
+    (passage,) = passages(fade().assign(reader=name), [finding(reader="")])
+    assert (passage.interval_ms, passage.returned_s) == (30.0, 34.0)
+
+
 @pytest.mark.parametrize("pause_s", [0.04, 1.0])
 def test_a_return_may_be_as_quick_as_it_likes(pause_s: float) -> None:
     again = {"kind": Kind.LINK_CONNECTED, "t_us": at(120 + pause_s), "session": 2}
