@@ -91,6 +91,19 @@ def test_a_device_that_was_there_before_the_call_is_not_the_reader() -> None:
     assert links(rows)[-1] == ("link_disconnected", A, 8)
 
 
+@pytest.mark.parametrize("at_s", [2, 300])
+def test_a_device_that_comes_when_the_reader_is_connected_is_another_one(at_s: float) -> None:
+    """Though no line tells the reader's own address."""
+    rows, _ = rows_of(
+        *connected(1),
+        gatt(at_s, OTHER, 0, True),
+        (at_s + 1, CHANGED.format(OTHER), "BluetoothGatt"),
+        gatt(at_s + 2, OTHER, 8, False),
+        gatt(at_s + 3, READER, 8, False),
+    )
+    assert links(rows) == [("link_connected", A, None), ("link_disconnected", A, 8)]
+
+
 def test_a_reader_comes_back_under_its_own_address() -> None:
     """Whoever walks away with both loses both, and finds both again."""
     rows, _ = rows_of(
