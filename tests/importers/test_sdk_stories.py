@@ -91,6 +91,19 @@ def test_a_device_that_was_there_before_the_call_is_not_the_reader() -> None:
     assert links(rows)[-1] == ("link_disconnected", A, 8)
 
 
+@pytest.mark.parametrize("at_s", [2, 300])
+def test_a_device_that_comes_when_the_reader_is_connected_is_another_one(at_s: float) -> None:
+    """Though no line tells the reader's own address."""
+    rows, _ = rows_of(
+        *connected(1),
+        gatt(at_s, OTHER, 0, True),
+        (at_s + 1, CHANGED.format(OTHER), "BluetoothGatt"),
+        gatt(at_s + 2, OTHER, 8, False),
+        gatt(at_s + 3, READER, 8, False),
+    )
+    assert links(rows) == [("link_connected", A, None), ("link_disconnected", A, 8)]
+
+
 def test_a_reader_comes_back_under_its_own_address() -> None:
     """Whoever walks away with both loses both, and finds both again."""
     rows, _ = rows_of(
@@ -456,3 +469,33 @@ def test_nothing_between_two_links_is_in_a_session() -> None:
 def test_a_reason_that_is_learned_after_the_end_is_of_the_session_that_ended() -> None:
     rows, _ = rows_of(*connected(1), (10, LOST.format("UNKNOWN")), (11, UNLINKED), (12, LOST.format("POWERED_OFF")))
     assert [(row["reason"], row["session"]) for row in of_kind(rows, "reason_learned")] == [("powered_off", 1)]
+
+
+def test_another_apps_bluetooth_before_the_sdk_speaks_is_no_readers() -> None:
+    own = (*connected(10, address=READER), *dropped(20))
+    before = (gatt(1, OTHER, 0, True, 777), (2, "STATE_OFF", "BluetoothAdapter", 777), gatt(5, OTHER, 8, False, 777))
+    rows, _ = rows_of(*before, *own)
+    quiet, _ = rows_of(*own)
+    names = ("kind", "reader", "session", "attempt_id", "reason", "duration_s")
+    assert [[row.get(name) for name in names] for row in rows] == [[row.get(name) for name in names] for row in quiet]
+    assert [row["record"] for row in rows][1:] == [row["record"] + len(before) for row in quiet][1:]
+
+
+def test_the_apps_own_bluetooth_before_the_sdk_speaks_is_the_readers() -> None:
+    rows, _ = rows_of(
+        gatt(1, OTHER, 0, True, 777),
+        gatt(2, READER, 0, True),
+        (3, "onConnectionStatusChange: CONNECTED", "MyApp"),
+        (4, LINKED.format(A)),
+        gatt(5, OTHER, 8, False, 777),
+        gatt(9, READER, 8, False),
+    )
+    assert links(rows) == [("link_connected", f"addr:{READER}", None), ("link_disconnected", A, 8)]
+    assert [row["record"] for row in rows] == sorted(row["record"] for row in rows)
+    assert {row["session"] for row in of_kind(rows, "link_connected", "status_changed", "link_disconnected")} == {1}
+
+
+def test_bluetooth_of_which_no_sdk_speaks_is_told() -> None:
+    rows, report = rows_of(gatt(1, OTHER, 0, True, 777), gatt(5, OTHER, 8, False, 777))
+    assert [kind for kind, *_ in links(rows)] == ["link_connected", "link_disconnected"]
+    assert (report.understood, report.foreign) == (2, 0)

@@ -38,6 +38,8 @@ class Link:
         self._others: set[str] = set()
         """Those of other devices that have a link now."""
         self._begun_at = (0, 0)
+        self._is_made = False
+        """Whether the SDK is connected over it."""
         self._ended_at: tuple[int, int] | None = None
         self._ended_code: int | None = None
         self._why_is_open = False
@@ -99,9 +101,9 @@ class Link:
             self.forget_reader()
         if address:
             self._others.discard(address)
-            # The phone tells of a link first: of a device that comes later than the reader's library says, it is not.
-            is_late = not is_new and self._is_readers and not self._addresses and not self._is_recent(self._begun_at)
-            if self.is_anothers(address) or is_late:
+            # The phone tells of a link before the SDK does: whoever comes up after that is another device.
+            is_late = self._is_made or not self._is_recent(self._begun_at)
+            if self.is_anothers(address) or (is_late and not is_new and self._is_readers and not self._addresses):
                 self._others.add(address)
                 return ANOTHERS
             if is_new and not self._connecting:
@@ -130,12 +132,12 @@ class Link:
             if self.is_stale:
                 self.forget_reader()
             self._begin()
-        self._is_readers = True
+        self._is_readers = self._is_made = True
 
     def _begin(self) -> None:
         if self.is_stale:
             self._teller.connection += 1
-        self.is_up, self.is_stale, self._connecting = True, False, False
+        self.is_up, self.is_stale, self._is_made, self._connecting = True, False, False, False
         self.pending_reason, self._ended_at, self._begun_at = None, None, self._now
         self._teller.session += 1
         self._teller.in_session = True

@@ -57,6 +57,9 @@ _VERSIONS = re.compile(r"\b(?:sdk_version|sdkVersion|sdk-version)[=:\"' ]+v?(\d[
 _PACKAGE = re.compile(r"stripe-terminal-react-native[@/ ]+[\^~v]?(\d+\.\d+\.\d+[\w.-]*)")
 """The package of React Native with its version, as package managers and traces name it."""
 
+EARLY_ENTRIES = 1000
+"""How many lines are kept for the case that an SDK speaks after them."""
+
 _PHONES_TAGS = re.compile(r"Bluetooth(?:Gatt|LeScanner|Adapter)$")
 _CUT_HEAD = re.compile(r"^(?:\d+[-\s]+\d+\S*\s+)?(?:[VDIWEF][ /]\s*)?Stripe\w*(?:\s+\S*)?$")
 """A line of the SDK's that ends within its envelope."""
@@ -92,6 +95,8 @@ class Story:
         self.apps: dict[str, None] = {}
         self.pids: set[int] = set()
         """The processes in which an SDK was heard: Bluetooth of others is not about its readers."""
+        self._early: list[Entry] | None = []
+        """What was understood before the process of an SDK was known."""
         self._phone = ""
 
     def _begin_anew(self) -> None:
@@ -106,6 +111,14 @@ class Story:
 
     def take(self, entry: Entry) -> Taken:
         """One entry: a line with what is folded beneath it."""
+        taken = self._take(entry)
+        if self.pids or self._early is None or len(self._early) >= EARLY_ENTRIES:
+            self._early = None
+        elif taken.how == "understood":
+            self._early.append(entry)
+        return taken
+
+    def _take(self, entry: Entry) -> Taken:
         line, body = entry.line, entry.body
         if why := foreign_body(body):
             return Taken("foreign", why)
@@ -226,10 +239,28 @@ class Story:
             is_another, self._phone = self._phone not in ("", sdk), sdk
         if pid is not None and sdk in ("android", "react_native"):
             is_another |= bool(self.pids) and pid not in self.pids
+            is_first = not self.pids
             self.pids.add(pid)
+            if is_first:
+                self._tell_early_again(pid)
         if is_another:
             self.updating.settle()
             self._begin_anew()
+
+    def _tell_early_again(self, pid: int) -> None:
+        """It is known now whose Bluetooth is another app's: what was told of that is told anew without it."""
+        early, self._early = self._early or [], None
+        strangers = (entry.line for entry in early if entry.line.pid not in (None, pid))
+        rows, phone = self.teller.rows, self._phone
+        is_all_here = bool(rows) and rows[0]["kind"] == Kind.RUN_STARTED
+        if not is_all_here or not any(_PHONES_TAGS.match(line.tag) for line in strangers):
+            return
+        self._begin_anew()
+        self.teller.forget()
+        self._phone = ""
+        for entry in early:
+            self._take(entry)
+        self._phone = phone
 
     def _message(self, saying: Saying) -> None:
         """The line says nothing that is an event of its own."""

@@ -148,6 +148,13 @@ class Teller:
         self._waiting = [waiting for waiting in self._waiting if waiting.is_sure or end_us > waiting.until_us]
         self.settle()
 
+    def forget(self) -> None:
+        """Takes all rows back but that of the run's beginning, and what was known."""
+        self._waiting.clear()
+        del self.rows[1:]
+        self.aliases.clear()
+        self.session = self.connection = self._attempts = 0
+
     def attempt(self, *, is_seen: bool = True) -> Attempt:
         """A new attempt that begins now; its name is unique in this log, and the same at every reading.
 
