@@ -18,6 +18,8 @@ DAY_US = 86_400 * SECOND_US
 LINE_US = 1_000
 """How far apart lines without any time are put."""
 
+LEAP_DAY = (2, 29)
+
 SKEW_US = DAY_US
 """How far a log may lie in the future: a phone's clock and zone need not be this machine's."""
 
@@ -40,7 +42,9 @@ def zone_of(time_zone: str) -> tzinfo:
 class Clock:
     """Gives each line its time. `year` is that of the first line without one; `base_us` where only the order is known.
 
-    The lines' order stands: a clock that goes backwards goes backwards here too.
+    The lines' order stands: a clock that goes backwards goes backwards here too. `first_year` is the year that the
+    first line without one was given, `no_leap_years` are those in which lines tell a 29 February: such are dated
+    1 March.
     """
 
     def __init__(self, *, year: int | None, time_zone: str | None, base_us: int) -> None:
@@ -50,7 +54,9 @@ class Clock:
         self._zone = zone_of(time_zone) if time_zone else UTC
         self._base_us = base_us
         self._near_us: int | None = None
-        self.lacked_year = self.lacked_zone = self.had_time = self.is_real = False
+        self.lacked_year = self.lacked_zone = self.had_time = self.had_year = self.is_real = False
+        self.first_year: int | None = None
+        self.no_leap_years = set[int]()
         self.backwards = 0
         self.first_us: int | None = None
         self.last_us: int | None = None
@@ -65,12 +71,14 @@ class Clock:
     def begin(self, stamp: Stamp) -> None:
         """Sets what lines before the first time stand at: they take that time."""
         self._near_us = self._from(stamp)
+        self.first_year = None  # that of the first line without one is still to come
 
     def at(self, stamp: Stamp | None, epoch_ms: int | None, number: int) -> int:
         """The time of line `number`. `is_real` then tells whether the line itself said it."""
         if stamp is not None:
             t_us = self._from(stamp)
             self.lacked_year |= stamp.year is None
+            self.had_year |= stamp.year is not None
             self.lacked_zone |= stamp.offset_s is None
         elif epoch_ms is not None:
             t_us = epoch_ms * 1000
@@ -90,11 +98,15 @@ class Clock:
             return self._utc(stamp, stamp.year)
         if self._near_us is None:
             year = self._year if self._year is not None else datetime.now(UTC).year
-            return self._utc(stamp, year)
-        near = self._near_us
-        year = datetime.fromtimestamp(near / SECOND_US, UTC).year
-        # From December on to January, and back where lines are a little out of order.
-        return min((self._utc(stamp, year + step) for step in (0, 1, -1)), key=lambda t_us: abs(t_us - near))
+        else:
+            near = self._near_us
+            # From December on to January, and back where lines are a little out of order.
+            about = datetime.fromtimestamp(near / SECOND_US, UTC).year
+            year = min((about, about + 1, about - 1), key=lambda year: abs(self._utc(stamp, year) - near))
+        if not has_day(stamp, year):
+            self.no_leap_years.add(year)
+        self.first_year = year if self.first_year is None else self.first_year
+        return self._utc(stamp, year)
 
     def _utc(self, stamp: Stamp, year: int) -> int:
         plain = calendar.timegm((year, stamp.month, stamp.day, 0, 0, 0)) * SECOND_US
@@ -126,3 +138,25 @@ def likely_year(first: Stamp, last: Stamp, now: datetime) -> int:
     if (last.month, last.day) < (first.month, first.day) and first.month - last.month >= 6:
         year -= 1
     return year
+
+
+def leap_year(first: Stamp, year: int) -> int:
+    """The latest possible year of the first line of a log in which it is 29 February at some time."""
+    later = (first.month, first.day) > LEAP_DAY
+    while not calendar.isleap(year + later):
+        year -= 1
+    return year
+
+
+def year_near(stamp: Stamp, year: int, other: Stamp) -> int:
+    """The year in which a time without one is nearest to another time of its log, which is of `year`."""
+    near = calendar.timegm((year, other.month, other.day, 0, 0, other.second))
+    return min(
+        (each for each in range(year - 8, year + 9) if has_day(stamp, each)),
+        key=lambda each: abs(calendar.timegm((each, stamp.month, stamp.day, 0, 0, stamp.second)) - near),
+    )
+
+
+def has_day(stamp: Stamp, year: int) -> bool:
+    """Whether a year has the day of a stamp."""
+    return (stamp.month, stamp.day) != LEAP_DAY or calendar.isleap(year)

@@ -44,7 +44,7 @@ def encoding_of(head: bytes) -> tuple[str, int]:
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return encoding, len(mark)
-    sample = head[:512]
+    sample = head[:512].rstrip(b"\0")
     if len(sample) >= 8 and sample.count(0) > len(sample) // 4:  # Latin text in UTF-16 has a zero in each pair
         return ("utf-16-le" if sample[1::2].count(0) > sample[::2].count(0) else "utf-16-be"), 0
     return "utf-8", 0
@@ -54,9 +54,10 @@ def is_text(head: bytes) -> bool:
     """Whether a file's beginning looks like text: hardly any control bytes besides tabs, escapes and line ends."""
     encoding, mark = encoding_of(head)
     if encoding == "utf-8":
+        head = head.rstrip(b"\0")
         odd = sum(head.count(byte) for byte in (0, 1, 2, 3, 4, 5, 6, 14, 15, 16, 17, 18, 19, 20))
         return odd * 200 <= len(head)
-    text = head[mark:].decode(encoding, "replace")
+    text = head[mark:].decode(encoding, "replace").rstrip("\0")
     return sum(char.isprintable() or char in "\r\n\t" for char in text) * 20 >= len(text) * 19
 
 
@@ -68,16 +69,30 @@ def text_of(data: bytes) -> str:
     return "\n".join(_unwrapped(text.splitlines(), wrappings)) if wrappings else text
 
 
+def end_of(content: Content) -> int:
+    """Where a text ends: files whose room was taken beforehand go on with zeros, up to the next write."""
+    data, end = content.data, len(content.data)
+    while end and not bytes(data[max(0, end - CHUNK_BYTES) : end]).rstrip(b"\0"):
+        let_go(data, max(0, end - CHUNK_BYTES), end)
+        end = max(0, end - CHUNK_BYTES)
+    piece = bytes(data[max(0, end - CHUNK_BYTES) : end])
+    last = end - len(piece) + len(piece.rstrip(b"\0"))
+    # The last character of a wider encoding may have zeros of its own.
+    encoding, begin = encoding_of(content.head())
+    width = next((width for bits, width in (("32", 4), ("16", 2)) if bits in encoding), 1)
+    return min(len(data), last + (begin - last) % width)
+
+
 def chunks(content: Content, on_progress: Callable[[int], None] | None = None) -> Iterator[Chunk]:
     """A file's lines in chunks. `on_progress` is called with the bytes of each."""
-    data, size = content.data, len(content.data)
+    data, size = content.data, end_of(content)
     encoding, begin = encoding_of(content.head())
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     end_of_line = _end_of_line(content, encoding)
     wrappings = worn(content.head(SAMPLED_BYTES)[begin:].decode(encoding, "replace"), is_enveloped)
     rest, dropping = "", False
     for place in range(begin, size, CHUNK_BYTES):
-        piece = bytes(data[place : place + CHUNK_BYTES])
+        piece = bytes(data[place : min(place + CHUNK_BYTES, size)])
         let_go(data, place, place + CHUNK_BYTES)
         text = decoder.decode(piece, final=place + CHUNK_BYTES >= size)
         if dropping:  # within a line of which enough is kept
@@ -99,6 +114,8 @@ def chunks(content: Content, on_progress: Callable[[int], None] | None = None) -
             on_progress(len(piece))
     if rest:
         yield Chunk(_unwrapped([rest], wrappings), frozenset(), False)
+    if on_progress and size < len(data):
+        on_progress(len(data) - size)
 
 
 def _unwrapped(lines: list[str], wrappings: Sequence[re.Pattern[str]]) -> list[str]:

@@ -11,13 +11,14 @@ from terminal_kit.importers.content import Content
 from terminal_kit.importers.reading import OnProgress
 from terminal_kit.importers.report import Report
 from terminal_kit.importers.sdk_logs.bodies import saying_of
-from terminal_kit.importers.sdk_logs.clock import Clock, likely_year
+from terminal_kit.importers.sdk_logs.clock import LEAP_DAY, Clock, leap_year, likely_year, year_near
 from terminal_kit.importers.sdk_logs.entries import Entries
-from terminal_kit.importers.sdk_logs.envelopes import BARE, take_apart
-from terminal_kit.importers.sdk_logs.lines import SNIFFED_BYTES, chunks, is_text, text_of
+from terminal_kit.importers.sdk_logs.envelopes import BARE, Line, take_apart
+from terminal_kit.importers.sdk_logs.lines import SNIFFED_BYTES, chunks, end_of, is_text, text_of
 from terminal_kit.importers.sdk_logs.stamps import Stamp
 from terminal_kit.importers.sdk_logs.stories import Entry, Story
 from terminal_kit.importers.sdk_logs.stories.story import Taken
+from terminal_kit.importers.sdk_logs.stories.telemetry import MARK
 
 ROWS = 10_000
 """Rows of a batch."""
@@ -41,7 +42,12 @@ MARKS = (
 )
 """What a file has somewhere that holds lines of the vendor's SDK."""
 
-_EPOCH = re.compile(r"\b(?:time=|start_time_ms\"?\s*[:=]\s*)(\d{13})\b")
+_TRACE_EPOCH_MS = re.compile(r"\bstart_time_ms\"?\s*[:=]\s*(\d{13})\b")
+_EPOCH_MS = re.compile(r"\d{13}")
+_HAS_YEAR = re.compile(r"\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:|:\d\d \S+ \d{4}\b|\b\d{10}\.\d{3}")
+"""What a line with its year has somewhere, and few others have."""
+
+_LEAP_DAY = re.compile(r"\b(?:02[-/]29[ T]|Feb 29 )\d\d:")
 _GATT = re.compile(rb"BluetoothGatt|onClientConnectionState|onBTConnected|onConnectionStatusChange")
 
 
@@ -66,15 +72,18 @@ def sniff(content: Content) -> bool:
 
 def look(content: Content) -> Lacks:
     """Which of year and time zone the first time of a log lacks; of a log without any time, neither is asked."""
-    stamp = next(_stamps(content), None)
-    return Lacks(False, False) if stamp is None else Lacks(stamp.year is None, stamp.offset_s is None)
+    stamp = next(_stamps(_head(content)), None)
+    if stamp is None:
+        return Lacks(False, False)
+    return Lacks(stamp.year is None and _with_year(_head(content)) is None, stamp.offset_s is None)
 
 
 class LogReading:
     """One log, read line by line (see `importers/reading.py`).
 
-    `year` is that of its first line, `time_zone` an IANA name or `±HH:MM`, where its lines lack them; else the latest
-    year that does not lie after `now`, and UTC. Raises `InvalidParameterError` for a year or a zone that is none.
+    `year` is that of its first line, `time_zone` an IANA name or `±HH:MM`, where its lines lack them; else the year
+    that other lines of an SDK tell, or the latest one that does not lie after `now` and has the log's days, and UTC.
+    Raises `InvalidParameterError` for a year or a zone that is none.
     """
 
     def __init__(
@@ -94,13 +103,17 @@ class LogReading:
         self._is_cut = False
         now = now or datetime.now(UTC)
         self._given = (year is not None, time_zone is not None)
-        stamps = list(_ends(content))
-        if year is None and stamps and stamps[0].year is None:
-            year = likely_year(stamps[0], stamps[-1], now)
+        self._tells_year = False
+        lines = _head(content)
+        first = next(_stamps(lines), None)
+        if year is None and first is not None and first.year is None:
+            told = _with_year(lines)
+            self._tells_year = told is not None
+            year = _year_of(first, told, lines, _tail(content), now)
         # A log without any time begins at the epoch: it can be mistaken for no real time.
         self._clock = Clock(year=year, time_zone=time_zone, base_us=0)
-        if stamps:
-            self._clock.begin(stamps[0])
+        if first is not None:
+            self._clock.begin(first)
 
     @property
     def reports(self) -> Sequence[Report]:
@@ -154,8 +167,8 @@ class LogReading:
             number, text = self._entries.last_passed
             self._clock.at(take_apart(text).stamp, None, number)
         self._entries.last_passed = None
-        stamp, epoch = (None, None) if entry.lost else (entry.line.stamp, _EPOCH.search(entry.body))
-        entry.t_us = self._clock.at(stamp, int(epoch[1]) if epoch else None, entry.first)
+        stamp, epoch_ms = (None, None) if entry.lost else (entry.line.stamp, _epoch_ms(entry.body))
+        entry.t_us = self._clock.at(stamp, epoch_ms, entry.first)
         entry.is_real = self._clock.is_real
         teller, before = self._story.teller, len(self._story.teller.rows)
         taken = _left_out(entry) if entry.lost else self._story.take(entry)
@@ -191,9 +204,17 @@ class LogReading:
             report.findings.append(f"Its last line has no end{left_out}.")
         if clock.rule == "order_only" and report.understood:
             report.findings.append("Its lines tell no time: only their order is real, and its durations are none.")
-        if clock.lacked_year and not self._given[0] and clock.first_us is not None:
-            year = datetime.fromtimestamp(clock.first_us / 1e6, UTC).year
-            report.findings.append(f"Its lines tell no year: {year}, the latest possible, is assumed.")
+        if clock.lacked_year and not self._given[0]:
+            report.findings.append(
+                "Some of its lines tell no year: it is taken from those that do."
+                if self._tells_year or clock.had_year
+                else f"Its lines tell no year: {clock.first_year}, the latest possible, is assumed."
+            )
+        for year in sorted(clock.no_leap_years):
+            report.findings.append(
+                f"It has lines of 29 February, a day that {year} has not: they are dated 1 March. Import it with the "
+                f"year of its first line (`--year`)."
+            )
         if clock.lacked_zone and not self._given[1]:
             report.findings.append("Its lines tell no time zone: UTC is assumed.")
         if clock.backwards:
@@ -206,28 +227,59 @@ def _left_out(entry: Entry) -> Taken:
     return taken if taken and taken.how == "foreign" else Taken("damaged", entry.lost)
 
 
-def _ends(content: Content) -> Iterator[Stamp]:
-    """The first time that a log tells, and the last one of its end."""
-    first = next(_stamps(content), None)
-    if first is None:
-        return
-    yield first
-    tail = text_of(bytes(content.data[max(0, len(content.data) - (1 << 16)) :]))
-    for text in reversed(tail.splitlines()[1:]):
-        if (stamp := take_apart(text).stamp) is not None:
-            yield stamp
-            return
+def _epoch_ms(body: str) -> int | None:
+    """The point in time that an SDK's own envelope tells: iOS's pair `time`, the beginning of a trace."""
+    if MARK in body:
+        return int(found[1]) if (found := _TRACE_EPOCH_MS.search(body)) else None
+    if "time=" not in body or (saying := saying_of(body)) is None or saying.sdk != "ios":
+        return None
+    told = saying.pairs.get("time", "")
+    return int(told) if _EPOCH_MS.fullmatch(told) else None
 
 
-def _stamps(content: Content) -> Iterator[Stamp]:
-    """The times that a log's first megabytes tell, those of lines that an SDK wrote first."""
-    lines = text_of(bytes(content.data[:SNIFFED_BYTES])).splitlines()
+def _year_of(first: Stamp, told: Stamp | None, head: Sequence[str], tail: Sequence[str], now: datetime) -> int:
+    """The year of a log's first time, which has none. `told`: a time of the log's that has one."""
+    if told is not None and told.year is not None:
+        return year_near(first, told.year, told)
+    last = next((stamp for text in reversed(tail) if (stamp := take_apart(text).stamp) is not None), first)
+    year = likely_year(first, last, now)
+    leaps = (take_apart(text).stamp for text in (*head, *tail) if _LEAP_DAY.search(text))
+    if any(stamp is not None and stamp.year is None and (stamp.month, stamp.day) == LEAP_DAY for stamp in leaps):
+        year = leap_year(first, year)
+    return year
+
+
+def _head(content: Content) -> list[str]:
+    return text_of(bytes(content.data[:SNIFFED_BYTES])).splitlines()
+
+
+def _tail(content: Content) -> list[str]:
+    end = end_of(content)
+    return text_of(bytes(content.data[max(0, end - (1 << 16)) : end])).splitlines()[1:]
+
+
+def _with_year(lines: Sequence[str]) -> Stamp | None:
+    """The first time with its year that lines of an SDK tell."""
+    for text in lines:
+        if _HAS_YEAR.search(text):
+            line = take_apart(text)
+            if line.stamp is not None and line.stamp.year is not None and _is_sdks(line):
+                return line.stamp
+    return None
+
+
+def _is_sdks(line: Line) -> bool:
+    return line.tag == "StripeTerminal" or saying_of(line.body) is not None
+
+
+def _stamps(lines: Sequence[str]) -> Iterator[Stamp]:
+    """The times that lines tell, those of lines that an SDK wrote first."""
     others: list[Stamp] = []
     for text in lines:
         line = take_apart(text)
         if line.stamp is None:
             continue
-        if line.tag == "StripeTerminal" or saying_of(line.body) is not None:
+        if _is_sdks(line):
             yield line.stamp
             return
         if not others:
