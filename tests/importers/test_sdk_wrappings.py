@@ -13,7 +13,7 @@ from reading_rows import Row, of_kind, read_log
 from sdk_log_writers import ENVELOPES, Envelope, android, phones_log, story
 
 from terminal_kit.importers.sdk_logs.envelopes import is_enveloped, take_apart
-from terminal_kit.importers.sdk_logs.wrappings import clean, peeled, worn
+from terminal_kit.importers.sdk_logs.wrappings import clean, peeled, row_of, worn
 
 NOW = datetime(2024, 12, 1, tzinfo=UTC)
 SERIAL = "STRM26100000001"
@@ -110,6 +110,49 @@ def test_a_row_of_a_spreadsheet_with_its_time_in_a_cell_of_its_own() -> None:
     up, down, discovery = of_kind(rows, "link_connected", "link_disconnected", "discovery_started")
     assert down["t_us"] - up["t_us"] == 7_000_000
     assert discovery["t_us"] - down["t_us"] == 1_000_000
+
+
+ROW_MESSAGES = (
+    f"class=Terminal message=connectReader serial_number={SERIAL}",
+    "class=ProxyTerminalListener message=onConnectionStatusChange(CONNECTED)",
+    'class=DisconnectReasonRepository message="Disconnect reason set to POWERED_OFF at 9"',
+    "READER_ERROR.BLUETOOTH_ERROR: no.",
+    "class=BBPOSControllerListener message=onBTDisconnected",
+    "class=TerminalStatusManager message=reportReaderSoftwareUpdateProgress. progress=0.0066",
+)
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "quoting"),
+    [(",", csv.QUOTE_ALL), *((each, how) for each in ";\t|" for how in (csv.QUOTE_ALL, csv.QUOTE_MINIMAL))],
+)
+@pytest.mark.parametrize("parted", [False, True])
+@pytest.mark.parametrize("before", [[], ["7", "x"]])
+def test_rows_of_a_spreadsheet_have_their_own_times(delimiter, quoting, parted, before) -> None:
+    table = io.StringIO()
+    writer = csv.writer(table, delimiter=delimiter, quoting=quoting)
+    writer.writerow([*before, "time", "level", "tag", "message"])
+    for second, message in enumerate(ROW_MESSAGES):
+        time = ["2024-05-07", f"09:00:0{second}.000"] if parted else [f"2024-05-07 09:00:0{second}.000"]
+        writer.writerow([*before, *time, "D", "StripeTerminal", message])
+    plain = [f"2024-05-07 09:00:0{second}.000 {message}\n" for second, message in enumerate(ROW_MESSAGES)]
+    expected = [(row["kind"], row["t_us"], row["record"] + 1) for row in read_log("".join(plain))[0]]
+    rows, _ = read_log(table.getvalue())
+    assert [(row["kind"], row["t_us"], row["record"]) for row in rows] == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '2024-05-07 09:00:01,123 D StripeTerminal: class=X message="a","b"',
+        '05-07 08:24:02.064  1372  1983 D StripeTerminal: class=X message="a; b", c',
+        'the reader was lost on 05-07, and found; see "x"',
+        '2024-05-07 09:00:01.000;StripeTerminal;class=X message="onBTConnected; twice"',
+        "level;time;message",
+    ],
+)
+def test_a_line_that_is_no_row_stays_whole(text: str) -> None:
+    assert row_of(text) is None
 
 
 def test_an_envelope_behind_a_collectors_time() -> None:

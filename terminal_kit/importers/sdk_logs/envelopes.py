@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from terminal_kit.importers.sdk_logs.stamps import CLOCK_TEXT, DATE_STRING, DATED, SYSLOG, Stamp, stamp_of
-from terminal_kit.importers.sdk_logs.wrappings import clean, peeled
+from terminal_kit.importers.sdk_logs.wrappings import clean, peeled, row_of
 
 
 class Line(NamedTuple):
@@ -131,7 +131,7 @@ _BRACKETED = re.compile(r"\s*\[StripeTerminal\]\s*")
 def take_apart(text: str) -> Line:
     """A line's envelope and body, without what it is wrapped in. Never fails: what has no envelope is all body."""
     text = clean(text)
-    line = _enveloped(text)
+    line = _enveloped(row_of(text) or text)
     if line is None:
         line = next(filter(None, map(_enveloped, peeled(text))), None)
     if line is None:

@@ -11,14 +11,14 @@ from terminal_kit.importers.content import Content
 from terminal_kit.importers.reading import OnProgress
 from terminal_kit.importers.report import Report
 from terminal_kit.importers.sdk_logs.bodies import saying_of
-from terminal_kit.importers.sdk_logs.clock import LEAP_DAY, Clock, leap_year, likely_year, year_near
+from terminal_kit.importers.sdk_logs.clock import Clock
 from terminal_kit.importers.sdk_logs.entries import Entries
-from terminal_kit.importers.sdk_logs.envelopes import BARE, Line, take_apart
-from terminal_kit.importers.sdk_logs.lines import SNIFFED_BYTES, chunks, end_of, is_text, text_of
-from terminal_kit.importers.sdk_logs.stamps import Stamp
+from terminal_kit.importers.sdk_logs.envelopes import BARE, take_apart
+from terminal_kit.importers.sdk_logs.lines import SNIFFED_BYTES, chunks, is_text, text_of
 from terminal_kit.importers.sdk_logs.stories import Entry, Story
 from terminal_kit.importers.sdk_logs.stories.story import Taken
 from terminal_kit.importers.sdk_logs.stories.telemetry import MARK
+from terminal_kit.importers.sdk_logs.years import head_of, stamps_of, tail_of, with_year, year_of
 
 ROWS = 10_000
 """Rows of a batch."""
@@ -44,10 +44,6 @@ MARKS = (
 
 _TRACE_EPOCH_MS = re.compile(r"\bstart_time_ms\"?\s*[:=]\s*(\d{13})\b")
 _EPOCH_MS = re.compile(r"\d{13}")
-_HAS_YEAR = re.compile(r"\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:|:\d\d \S+ \d{4}\b|\b\d{10}\.\d{3}")
-"""What a line with its year has somewhere, and few others have."""
-
-_LEAP_DAY = re.compile(r"\b(?:02[-/]29[ T]|Feb 29 )\d\d:")
 _GATT = re.compile(rb"BluetoothGatt|onClientConnectionState|onBTConnected|onConnectionStatusChange")
 
 
@@ -72,10 +68,10 @@ def sniff(content: Content) -> bool:
 
 def look(content: Content) -> Lacks:
     """Which of year and time zone the first time of a log lacks; of a log without any time, neither is asked."""
-    stamp = next(_stamps(_head(content)), None)
+    stamp = next(stamps_of(head_of(content)), None)
     if stamp is None:
         return Lacks(False, False)
-    return Lacks(stamp.year is None and _with_year(_head(content)) is None, stamp.offset_s is None)
+    return Lacks(stamp.year is None and with_year(head_of(content)) is None, stamp.offset_s is None)
 
 
 class LogReading:
@@ -104,12 +100,12 @@ class LogReading:
         now = now or datetime.now(UTC)
         self._given = (year is not None, time_zone is not None)
         self._tells_year = False
-        lines = _head(content)
-        first = next(_stamps(lines), None)
+        lines = head_of(content)
+        first = next(stamps_of(lines), None)
         if year is None and first is not None and first.year is None:
-            told = _with_year(lines)
+            told = with_year(lines)
             self._tells_year = told is not None
-            year = _year_of(first, told, lines, _tail(content), now)
+            year = year_of(first, told, lines, tail_of(content), now)
         # A log without any time begins at the epoch: it can be mistaken for no real time.
         self._clock = Clock(year=year, time_zone=time_zone, base_us=0)
         if first is not None:
@@ -235,56 +231,6 @@ def _epoch_ms(body: str) -> int | None:
         return None
     told = saying.pairs.get("time", "")
     return int(told) if _EPOCH_MS.fullmatch(told) else None
-
-
-def _year_of(first: Stamp, told: Stamp | None, head: Sequence[str], tail: Sequence[str], now: datetime) -> int:
-    """The year of a log's first time, which has none. `told`: a time of the log's that has one."""
-    if told is not None and told.year is not None:
-        return year_near(first, told.year, told)
-    last = next((stamp for text in reversed(tail) if (stamp := take_apart(text).stamp) is not None), first)
-    year = likely_year(first, last, now)
-    leaps = (take_apart(text).stamp for text in (*head, *tail) if _LEAP_DAY.search(text))
-    if any(stamp is not None and stamp.year is None and (stamp.month, stamp.day) == LEAP_DAY for stamp in leaps):
-        year = leap_year(first, year)
-    return year
-
-
-def _head(content: Content) -> list[str]:
-    return text_of(bytes(content.data[:SNIFFED_BYTES])).splitlines()
-
-
-def _tail(content: Content) -> list[str]:
-    end = end_of(content)
-    return text_of(bytes(content.data[max(0, end - (1 << 16)) : end])).splitlines()[1:]
-
-
-def _with_year(lines: Sequence[str]) -> Stamp | None:
-    """The first time with its year that lines of an SDK tell."""
-    for text in lines:
-        if _HAS_YEAR.search(text):
-            line = take_apart(text)
-            if line.stamp is not None and line.stamp.year is not None and _is_sdks(line):
-                return line.stamp
-    return None
-
-
-def _is_sdks(line: Line) -> bool:
-    return line.tag == "StripeTerminal" or saying_of(line.body) is not None
-
-
-def _stamps(lines: Sequence[str]) -> Iterator[Stamp]:
-    """The times that lines tell, those of lines that an SDK wrote first."""
-    others: list[Stamp] = []
-    for text in lines:
-        line = take_apart(text)
-        if line.stamp is None:
-            continue
-        if _is_sdks(line):
-            yield line.stamp
-            return
-        if not others:
-            others.append(line.stamp)
-    yield from others
 
 
 def _bare(row: dict[str, Any]) -> dict[str, Any]:

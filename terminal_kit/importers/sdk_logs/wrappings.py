@@ -10,6 +10,7 @@ import csv
 import html
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 LAYERS = 4
 """How often something is taken off: a quoted list of what `grep` found has three."""
@@ -45,7 +46,14 @@ _INNER = re.compile(
 )
 """What a known envelope has somewhere: without it, a line is not looked at again."""
 
-_DATE = re.compile(r"\s*(?:\d{4}[-/])?\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d\S*\s*")
+_DAY = r"(?:\d{4}[-/])?\d\d[-/]\d\d"
+_TIME = r"\d\d:\d\d:\d\d[^\s,;|\"]*(?: ?[+-]\d\d:?\d\d)?"
+_DAY_CELL = re.compile(_DAY)
+_TIME_CELL = re.compile(_TIME)
+_DATE_CELL = re.compile(rf"{_DAY}[ T]{_TIME}")
+_ROW = re.compile(rf"(?:^|[,;\t|])\s*\"?{_DAY}(?:[ T]{_TIME})?\s*\"?(?P<delimiter>[,;\t|])")
+_FRACTION = re.compile(r":\d\d,\d")
+_QUOTED_CELL = re.compile(r"(?:^|,)\".*\"(?:,|$)")
 
 
 def clean(text: str) -> str:
@@ -69,6 +77,37 @@ def worn(sample: str, is_known: Callable[[str], bool]) -> Sequence[re.Pattern[st
         found.append(pattern)
         lines = [bare(line, [pattern], is_known) for line in lines]
     return found
+
+
+def row_of(text: str) -> str | None:
+    """A spreadsheet's row that has its time in a cell of its own, or its day and its time, as a line: time, then words.
+
+    Its cells are parted by tabs, bars or semicolons, or by commas where there are quotes: commas part sentences, too,
+    and seconds. None for what is no such row, or where the words may have been parted with the cells.
+    """
+    found = _ROW.search(text)
+    if found is None:
+        return None
+    delimiter = found["delimiter"]
+    if delimiter == "," and (_FRACTION.search(text) or not _QUOTED_CELL.search(text)):
+        return None
+    try:
+        cells = [cell.strip() for cell in next(csv.reader([text], delimiter=delimiter))]
+    except csv.Error:
+        return None
+    at = next((place for place, cell in enumerate(cells) if _DATE_CELL.fullmatch(cell)), None)
+    if at is not None:
+        time = cells.pop(at)
+    else:
+        pairs = enumerate(pairwise(cells))
+        at = next(
+            (place for place, (day, clock) in pairs if _DAY_CELL.fullmatch(day) and _TIME_CELL.fullmatch(clock)), None
+        )
+        if at is None:
+            return None
+        time = f"{cells.pop(at)} {cells.pop(at)}"
+    words = max(cells, key=lambda cell: (_INNER.search(cell) is not None, len(cell)), default="")
+    return f"{time} {words}" if words and words.count('"') % 2 == 0 else None
 
 
 def bare(line: str, wrappings: Sequence[re.Pattern[str]], is_known: Callable[[str], bool]) -> str:
@@ -103,14 +142,15 @@ def _is_worn(pattern: re.Pattern[str], lines: Sequence[str], is_known: Callable[
 
 
 def _cells(text: str) -> Iterator[str]:
-    """The cells of a spreadsheet's row that may be a line; one that has its time in a cell of its own gets it back."""
+    """The cells of a spreadsheet's row that may be a line."""
+    if row := row_of(text):
+        yield row
     if '"' not in text:
         return
     try:
         cells = next(csv.reader([text]))
     except csv.Error:
         return
-    date = next((cell.strip() for cell in cells if _DATE.fullmatch(cell)), "")
     for cell in sorted(cells, key=len, reverse=True):
-        if cell != text and _INNER.search(cell) and not _DATE.fullmatch(cell):
-            yield f"{date} {cell}" if date and not _DATE.match(cell) else cell
+        if cell != text and _INNER.search(cell) and not _DATE_CELL.fullmatch(cell.strip()):
+            yield cell
