@@ -204,7 +204,8 @@ def _span(report: "ImportReport") -> str:
     span = f"{_time(report.first_us)} to {_time(report.last_us)} UTC"
     if report.time_rule == "exact":
         return span
-    return f"{span} ({TIME_RULES[report.time_rule]}{f': {report.time_zone}' if report.time_zone else ''})"
+    before_zone = ": " if report.time_rule == "zone_assumed" else ", time zone "
+    return f"{span} ({TIME_RULES[report.time_rule]}{before_zone + report.time_zone if report.time_zone else ''})"
 
 
 def _time(t_us: int) -> str:

@@ -73,7 +73,7 @@ def test_each_file_is_told_with_what_is_understood_foreign_and_damaged(home, doo
     assert shown.out.splitlines() == [
         (
             "app\\x1b[2J.log: sdk log (android threadtime), 2025-11-25 12:00:00 to 2025-11-25 12:01:00 UTC "
-            "(year assumed: +02:00)"
+            "(year assumed, time zone +02:00)"
         ),
         "  1,200 lines: 900 understood, 298 foreign, 2 damaged; 850 events",
         "  foreign: 290 another app's tag",
