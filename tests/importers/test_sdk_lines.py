@@ -323,6 +323,13 @@ def test_two_drops_stay_two() -> None:
     assert [row["reason"] for row in rows if row["kind"] == "disconnected"] == ["unknown", "powered_off", "powered_off"]
 
 
+def test_a_connection_after_an_end_without_a_status_succeeds_too() -> None:
+    rows, _ = read_log(UP + WHY + UP + WHY + UP)
+    kinds = [row["kind"] for row in rows]
+    assert kinds.count("connect_started") == kinds.count("connect_succeeded") == 3
+    assert kinds.count("disconnected") == 2
+
+
 def test_an_apps_own_lines_of_a_reconnection() -> None:
     rows, _ = read_log(
         "onConnectionStatusChange: CONNECTED\nonReaderReconnectStarted(BLUETOOTH_SIGNAL_LOST)\n"

@@ -91,7 +91,8 @@ class Relation:
         """The terminal's status, and what follows from it."""
         teller = self._teller
         if status == self.status:
-            return False
+            # An end may be told by a callback alone: then the status of the next connection is the one of before.
+            return status == ConnectionStatus.CONNECTED and self._connecting is not None and self.succeed()
         self.status = status
         teller.tell(Kind.STATUS_CHANGED, status=status)
         match status:
