@@ -38,6 +38,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "charts": (*NOUNS, "analysis", "diagnosis", "view"),
     "case": (*NOUNS, "analysis", "charts", "diagnosis", "eventlog", "redaction"),
     "cli": (*NOUNS, *LIVE, *RECORDED, "eventlog", "scenarios"),
+    "__main__": ("cli",),
     "panels": (*NOUNS, *LIVE, *RECORDED, "eventlog", "scenarios"),
     "scenarios": (*NOUNS, *LIVE, *RECORDED, "eventlog"),
 }

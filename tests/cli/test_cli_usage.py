@@ -1,5 +1,7 @@
 """Help, wrong usage, settings, and what an error looks like."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -132,3 +134,8 @@ def test_doctor_names_a_setting_that_means_nothing(config: Path, capsys: pytest.
     (config / "settings.toml").write_text('radoi = "native"\n')
     assert run("doctor") == 0
     assert "has no meaning for radoi" in capsys.readouterr().out
+
+
+def test_the_package_is_the_command_where_no_script_is_on_the_path() -> None:
+    told = subprocess.run([sys.executable, "-m", "terminal_kit", "doctor", "--help"], capture_output=True, check=True)
+    assert b"example: terminal-kit doctor" in told.stdout
