@@ -13,6 +13,9 @@ CUT_RECORD = "the record is cut where the file ends"
 
 _PAIRS = (("(", ")"), ("[", "]"), ("{", "}"))
 _WORD = re.compile(r"(?P<code>_ERROR\.|[Cc]ode\W{1,3})?(?P<word>[A-Za-z_]\w*)$")
+_OPENS = re.compile(r"(?:^|[\s,:=(\[{])'$")
+"""A quote that begins something; apostrophes stand within words, so that they cannot be counted."""
+
 _SPEAKER = re.compile(r"\[Stripe ?[tT]erminal\]$")
 _EPOCH_MS = re.compile(r"\btime=\d{13}$")
 """How most lines of iOS end. Until the year 2286 an epoch in milliseconds has 13 digits."""
@@ -41,12 +44,12 @@ def is_whole(text: str) -> bool:
     """Whether a line without an end is certain to be whole."""
     if text.endswith("\r"):
         return True  # half of the line's end is there
-    text = text.rstrip(" \t,;")
-    if text.count('"') % 2 or any(text.count(begin) != text.count(end) for begin, end in _PAIRS):
+    text = text.rstrip(" \t;")
+    if text.endswith(",") or text.count('"') % 2 or any(text.count(begin) != text.count(end) for begin, end in _PAIRS):
         return False
     end = text[-_WORD_CHARACTERS:]
     if not text or text[-1] in ")]}\"'":
-        return _SPEAKER.search(end) is None
+        return _SPEAKER.search(end) is None and _OPENS.search(end) is None
     if _EPOCH_MS.search(end) or ADDRESS.fullmatch(text[-_ADDRESS_CHARACTERS:]):
         return True
     if (found := _WORD.search(end)) is None:
