@@ -120,6 +120,7 @@ def test_another_record_that_is_cut_tells_nothing() -> None:
 @given(st.sampled_from(sorted(ENVELOPES)), st.integers(0, 5), st.floats(0, 1))
 @example("R3 logcat", 0, 0.21875)  # cut behind a quote that opens
 @example("R3 brief", 3, 343 / len(ENVELOPES["R3 brief"].write(story(3)).encode()))  # behind a comma
+@example("R3 logcat", 4, 499 / len(ENVELOPES["R3 logcat"].write(story(4)).encode()))  # behind a callback's name
 def test_a_part_tells_nothing_that_the_whole_does_not(name: str, seed: int, share: float) -> None:
     """But that a status, or a reason, tells of an end by itself until a better line comes."""
     data = ENVELOPES[name].write(story(seed)).encode()

@@ -16,7 +16,9 @@ _WORD = re.compile(r"(?P<code>_ERROR\.|[Cc]ode\W{1,3})?(?P<word>[A-Za-z_]\w*)$")
 _OPENS = re.compile(r"(?:^|[\s,:=(\[{])'$")
 """A quote that begins something; apostrophes stand within words, so that they cannot be counted."""
 
-_SPEAKER = re.compile(r"\[Stripe ?[tT]erminal\]$")
+_SPEAKER = re.compile(r"\[Stripe ?[tT]erminal\](?::\s?(?P<call>\w+)['\"])?$")
+"""Who speaks, or with the name of a callback between quotes: what it is called with may follow."""
+
 _EPOCH_MS = re.compile(r"\btime=\d{13}$")
 """How most lines of iOS end. Until the year 2286 an epoch in milliseconds has 13 digits."""
 
@@ -49,7 +51,8 @@ def is_whole(text: str) -> bool:
         return False
     end = text[-_WORD_CHARACTERS:]
     if not text or text[-1] in ")]}\"'":
-        return _SPEAKER.search(end) is None and _OPENS.search(end) is None
+        spoken = _SPEAKER.search(end)
+        return _OPENS.search(end) is None and (spoken is None or snake(spoken["call"] or "") in _LAST_WORDS)
     if _EPOCH_MS.search(end) or ADDRESS.fullmatch(text[-_ADDRESS_CHARACTERS:]):
         return True
     if (found := _WORD.search(end)) is None:
