@@ -17,7 +17,8 @@ def once(found: Rows, frame: Rows, *, since: str = "t_us", until: str = "t_us", 
 
     A reader holds one link at a time. Therefore two of its rows from two runs, one of them imported, tell of the same
     where their spans from `since` to `until` share half of the shorter one, or, for moments, where they end within
-    `SAME_US`. What the first leaves open of `fill` (or calls unknown) is taken from one that ends with it.
+    `SAME_US`; a run tells of each moment once. What the first leaves open of `fill` (or calls unknown) is taken from
+    one that ends with it.
     """
     imported = imported_runs(frame)
     found = found.reset_index(drop=True)

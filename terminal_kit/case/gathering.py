@@ -12,14 +12,14 @@ import pandas as pd
 
 from terminal_kit.analysis import disconnects
 from terminal_kit.diagnosis import Finding, Habit, diagnose, habits
-from terminal_kit.diagnosis.finding import clock, is_dated
+from terminal_kit.diagnosis.finding import clock
 from terminal_kit.eventlog import EventLog, Source
 from terminal_kit.eventlog.filters import Among
 from terminal_kit.eventlog.readers import known_reader
 from terminal_kit.eventlog.sources import whole_files
-from terminal_kit.events import Kind
+from terminal_kit.events import Kind, is_dated
 from terminal_kit.redaction import Redactor, learn_log, redact
-from terminal_kit.words import words
+from terminal_kit.words import counted, words
 
 READERS = 4
 """Timelines on one page: those with the most incidents, or else the most rows. More than that nobody reads."""
@@ -123,7 +123,7 @@ def gather(
 
 
 def _count(number: int, what: str) -> str:
-    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
+    return counted(number, what) if number else f"no {what}s"
 
 
 def _readers(frame: Any, findings: Sequence[Finding]) -> list[str]:

@@ -8,10 +8,9 @@ from typing import Any
 
 from terminal_kit.cli.options import Commands, command
 from terminal_kit.cli.output import printable
-from terminal_kit.diagnosis.finding import is_dated
 from terminal_kit.eventlog import EventLog
 from terminal_kit.eventlog.readers import known_reader
-from terminal_kit.events import Event
+from terminal_kit.events import Event, is_dated
 
 _NAMES = tuple(field.name for field in fields(Event))
 _SAID_APART = {"seq", "t_us", "mono_us", "run", "reader", "kind", "terminal"}

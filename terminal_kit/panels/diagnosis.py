@@ -5,9 +5,9 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from terminal_kit.diagnosis import Evidence, Finding, Habit, Verdict, diagnose, habits
-from terminal_kit.diagnosis.finding import is_dated
 from terminal_kit.errors import InvalidParameterError
 from terminal_kit.eventlog import EventLog
+from terminal_kit.events import is_dated
 from terminal_kit.panels.panel import Picture, script
 from terminal_kit.panels.record_panel import RecordPanel
 from terminal_kit.words import hci_words, reason_words, visible, words

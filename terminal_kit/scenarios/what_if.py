@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 
 from terminal_kit.diagnosis import Finding, diagnose
-from terminal_kit.diagnosis.finding import is_dated
 from terminal_kit.errors import InvalidParameterError, TerminalError
+from terminal_kit.events import is_dated
 from terminal_kit.scenarios.passages import AFTER_S, NEVER_REPLAYED, USUAL_DBM, Passage, passages
 from terminal_kit.scenarios.policy import Policy, impossible
 from terminal_kit.scenarios.replay import NEAR_S, Lived, live

@@ -1,7 +1,6 @@
 """Clocks of several sources in one log: the year and zone that a log lacks, and what clocks differ by."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -118,12 +117,6 @@ def test_where_there_are_links_nothing_later_is_looked_at() -> None:
 
 
 # ---- in a log
-
-
-@pytest.fixture
-def log(tmp_path: Path):
-    with EventLog(tmp_path / "field.db") as opened:
-        yield opened
 
 
 def put(log: EventLog, name: str, rows: list[tuple[int, str, str]], container: str, time_rule="exact") -> Source:

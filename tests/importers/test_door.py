@@ -32,19 +32,6 @@ from terminal_kit.importers import Clock, Content, ImportReport, Lack, Progress,
 from terminal_kit.importers.finding_files import hashed
 
 
-@pytest.fixture
-def log(tmp_path: Path):
-    with EventLog(tmp_path / "log" / "field.db") as opened:
-        yield opened
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "field"
-    made.mkdir()
-    return made
-
-
 def test_a_capture_comes_in_with_rows_that_lead_back_to_it(log, folder) -> None:
     path = put(folder, "holiday.jpg", btsnoop(phone(), 1002))
     (report,) = import_files([path], log)

@@ -1,7 +1,5 @@
 """What is told of files that the log has already, where something is asked of them that comes too late."""
 
-from pathlib import Path
-
 import pytest
 from capture_writers import btsnoop
 from phone_files import app_log, phone, put
@@ -10,12 +8,6 @@ from terminal_kit.errors import InvalidParameterError
 from terminal_kit.eventlog import EventLog
 from terminal_kit.importers import import_files
 from terminal_kit.redaction import Redactor
-
-
-@pytest.fixture
-def log(tmp_path: Path):
-    with EventLog(tmp_path / "log" / "field.db") as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("name", ["phone.btsnoop", "app.log", "no_suffix", "file-abc"])

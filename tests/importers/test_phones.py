@@ -15,19 +15,6 @@ CUT = -3
 """Where the rotation comes: within a link, which the second file ends without having seen its beginning."""
 
 
-@pytest.fixture
-def log(tmp_path: Path):
-    with EventLog(tmp_path / "log" / "field.db") as opened:
-        yield opened
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "field"
-    made.mkdir()
-    return made
-
-
 def rotated(folder: Path) -> tuple[Path, Path]:
     """What Android leaves behind: the file before, and the current one."""
     packets = phone(moments_s=range(1, 80, 10))

@@ -55,12 +55,6 @@ class Told:
         path.write_bytes(b"advertisements")
 
 
-@pytest.fixture
-def log(tmp_path: Path):
-    with EventLog(tmp_path / "field.db") as opened:
-        yield opened
-
-
 def found(data: bytes, log: EventLog, name: str = "a.log") -> Found:
     """A file as the door finds it, known and grown as the log has it."""
     hashes = hashed(data, [source.size_bytes for source in log.sources()])
